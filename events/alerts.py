@@ -1,0 +1,51 @@
+"""What can happen to an alert. These names are stored: change one only with an upcast."""
+
+from typing import Literal
+
+from events.event import Event
+
+Severity = Literal["critical", "warning", "info"]
+
+
+class AlertRaised(Event, frozen=True):
+    """A rule found its condition met, on enough evidence."""
+
+    TYPE = "alert.raised"
+    alert: str
+    rule: str
+    flag: str
+    severity: Severity
+    value: float
+    threshold: float
+    unit: str
+    """Of value and threshold: `ratio`, `ms`, `violations`, `bytes`, `seconds`."""
+    sample: int
+    """How many executions the value rests on."""
+    summary: str
+
+
+class AlertAcknowledged(Event, frozen=True):
+    """Somebody took it."""
+
+    TYPE = "alert.acknowledged"
+    alert: str
+    note: str
+
+
+class AlertResolved(Event, frozen=True):
+    """The condition is over, by the rule's own finding or by a person's word."""
+
+    TYPE = "alert.resolved"
+    alert: str
+    rule: str
+    flag: str
+    severity: Severity
+    reason: str
+
+
+AlertEvent = AlertRaised | AlertAcknowledged | AlertResolved
+
+
+def alert_stream(flag: str, rule: str) -> str:
+    """The stream of one rule watching one flag."""
+    return f"alert-{flag}-{rule}"

@@ -1,0 +1,19 @@
+"""Every stored name and its class, once."""
+
+from typing import get_args
+
+from events.alerts import AlertEvent
+from events.event import Event
+from events.executions import BatchExecuted
+from events.flags import FlagEvent
+from events.rollouts import RolloutEvent
+
+CATALOG: dict[str, type[Event]] = {
+    cls.TYPE: cls
+    for cls in (
+        *get_args(FlagEvent),
+        *get_args(RolloutEvent),
+        BatchExecuted,
+        *get_args(AlertEvent),
+    )
+}

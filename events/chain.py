@@ -1,0 +1,95 @@
+"""The hash chain: each event's hash covers the one before it, so no past can change unseen."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from events.errors import ChainBroken
+from events.event import NewEvent
+from events.timestamps import Timestamp
+
+GENESIS = bytes(32)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The last position of a log, and the hash that vouches for everything up to it."""
+
+    position: int = 0
+    hash: bytes = GENESIS
+    recorded_at: Timestamp = 0
+
+
+Row = tuple[
+    str, int, str, str, int, str, int, int, int, str, str, str, str | None, str | None, str, bytes
+]
+"""A row of `event_log`, its columns in the table's order, the hash last."""
+
+POSITION: Final = 1
+ID: Final = 2
+RECORDED_AT: Final = 8
+HASH: Final = 15
+
+
+def link(previous: bytes, fields: tuple[object, ...]) -> bytes:
+    """SHA-256(previous hash ‖ canonical bytes), the bytes being the row's fields before `hash`.
+
+    A JSON array of scalars is unambiguous: no field can spill into the next.
+    """
+    return sha256(previous + _encode(fields)).digest()
+
+
+def chain(
+    environment: str,
+    head: Head,
+    recorded_at: Timestamp,
+    events: Iterable[tuple[NewEvent, int, str]],
+) -> tuple[list[Row], Head]:
+    """Rows for (event, version, canonical data), placed and linked behind `head`; the new head."""
+    rows: list[Row] = []
+    position, digest = head.position, head.hash
+    for new, version, data in events:
+        position += 1
+        fields = (
+            environment,
+            position,
+            new.id,
+            new.stream,
+            version,
+            new.event.TYPE,
+            new.event.SCHEMA_VERSION,
+            new.occurred_at,
+            recorded_at,
+            new.actor.kind,
+            new.actor.id,
+            new.actor.name,
+            new.correlation_id,
+            new.causation_id,
+            data,
+        )
+        digest = link(digest, fields)
+        rows.append((*fields, digest))
+    return rows, Head(position, digest, recorded_at)
+
+
+def verify(rows: Iterable[Row], head: Head, start: Head | None = None) -> Head:
+    """Walk the chain to `head`. Raises ChainBroken, naming the first position that is wrong."""
+    at = start or Head()
+    for row in rows:
+        expected = at.position + 1
+        if row[POSITION] != expected:
+            raise ChainBroken(position=expected, reason=f"the next event is {row[POSITION]}")
+        digest = bytes(row[HASH])
+        if link(at.hash, row[:HASH]) != digest:
+            raise ChainBroken(position=expected, reason="its content does not match its hash")
+        at = Head(expected, digest, row[RECORDED_AT])
+    if at.position != head.position:
+        raise ChainBroken(
+            position=at.position + 1, reason=f"the log should reach position {head.position}"
+        )
+    if at.hash != head.hash:
+        raise ChainBroken(position=at.position, reason="the head's hash is another one")
+    return at

@@ -1,0 +1,68 @@
+"""What can go wrong while recording. A docstring is the message; `status` is the HTTP status.
+
+ControlPlaneError
+├── LogUnavailable
+├── VersionConflict
+├── InvalidEvent
+├── UnknownEventType
+├── SchemaMismatch
+└── ChainBroken
+"""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class ControlPlaneError(Exception):
+    """The control plane refused."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, **details: object) -> None:
+        self.details = details
+        super().__init__(self.message())
+
+    def message(self) -> str:
+        """The docstring's first paragraph, its {names} filled in."""
+        text = (type(self).__doc__ or type(self).__name__).split("\n\n", 1)[0]
+        return " ".join(text.format(**self.details).split())
+
+
+class LogUnavailable(ControlPlaneError):
+    """The event log cannot be reached: {cause}. Whether the last append was kept is unknown;
+    append again with the same event ids, which is safe."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class VersionConflict(ControlPlaneError):
+    """Stream {stream} is at version {actual}, not {expected}: somebody changed it first.
+    Read it again and decide anew."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class InvalidEvent(ControlPlaneError):
+    """The event cannot be recorded: {reason}."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class UnknownEventType(ControlPlaneError):
+    """The log holds {type} in schema version {schema_version}, which this release does not know.
+    Upgrade the control plane."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class SchemaMismatch(ControlPlaneError):
+    """The database is at schema {found}, which this release ({known}) does not know. Upgrade the
+    control plane, or open another database."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class ChainBroken(ControlPlaneError):
+    """The log was altered at position {position}: {reason}."""
+
+    status = HTTPStatus.CONFLICT

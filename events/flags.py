@@ -1,0 +1,124 @@
+"""What can happen to a flag. These names are stored: change one only with an upcast."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from events.event import Event
+
+Percentage = Annotated[float, msgspec.Meta(ge=0, le=100)]
+"""0 to 100, in steps of 0.001."""
+
+Operator = Literal[
+    "equals", "not_equals", "in", "not_in", "prefix", "lt", "lte", "gt", "gte",
+    "version_lt", "version_lte", "version_gt", "version_gte",
+]  # fmt: skip
+
+Scalar = str | int | float | bool
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One test of one attribute. A missing attribute fails every test."""
+
+    attribute: str
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...]
+
+
+class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The units for which all conditions hold. No conditions: everyone."""
+
+    name: str
+    conditions: tuple[Condition, ...] = ()
+
+
+EVERYONE = Audience("everyone")
+
+
+class FlagCreated(Event, frozen=True):
+    """A flag came to be, off for everyone. How it buckets is settled here, for good."""
+
+    TYPE = "flag.created"
+    flag: str
+    owner: str
+    description: str
+    algorithm: str
+    salt: str
+
+
+class FlagDescribed(Event, frozen=True):
+    """Owner, description or tags changed."""
+
+    TYPE = "flag.described"
+    flag: str
+    owner: str
+    description: str
+    tags: tuple[str, ...]
+
+
+class FlagEnabled(Event, frozen=True):
+    """The flag was switched on."""
+
+    TYPE = "flag.enabled"
+    flag: str
+    reason: str
+
+
+class ExposureChanged(Event, frozen=True):
+    """The share of an audience that gets the new code moved."""
+
+    TYPE = "flag.exposure_changed"
+    flag: str
+    audience: Audience
+    before: Percentage
+    after: Percentage
+    reason: str
+
+
+class FlagDisabled(Event, frozen=True):
+    """The flag was switched off: every audience is back at zero."""
+
+    TYPE = "flag.disabled"
+    flag: str
+    reason: str
+
+
+class FlagArchived(Event, frozen=True):
+    """The flag was retired; it stays off for ever."""
+
+    TYPE = "flag.archived"
+    flag: str
+    reason: str
+
+
+class RolloutAttached(Event, frozen=True):
+    """A rollout took charge: it alone raises the exposure from here."""
+
+    TYPE = "flag.rollout_attached"
+    flag: str
+    rollout: str
+
+
+class RolloutDetached(Event, frozen=True):
+    """The rollout in charge ended."""
+
+    TYPE = "flag.rollout_detached"
+    flag: str
+    rollout: str
+
+
+FlagEvent = (
+    FlagCreated
+    | FlagDescribed
+    | FlagEnabled
+    | ExposureChanged
+    | FlagDisabled
+    | FlagArchived
+    | RolloutAttached
+    | RolloutDetached
+)
+
+
+def flag_stream(flag: str) -> str:
+    """The stream of one flag."""
+    return f"flag-{flag}"

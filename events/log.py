@@ -1,0 +1,113 @@
+"""What an event log does, whatever it is kept in."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from events.chain import Head
+from events.codec import encode
+from events.errors import InvalidEvent
+from events.event import Event, NewEvent, Receipt, RecordedEvent
+from events.timestamps import Timestamp
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to the log: all conditions that are given must hold."""
+
+    stream: str | None = None
+    type: str | None = None
+    """A stored name, or the start of one with a star: `flag.*`."""
+    actor: str | None = None
+    correlation_id: str | None = None
+    since: Timestamp | None = None
+    until: Timestamp | None = None
+    clock: Literal["occurred_at", "recorded_at"] = "occurred_at"
+    """Which of the two times `since` and `until` (exclusive) speak of."""
+    after: int = 0
+    """Only positions above this one."""
+    newest_first: bool = False
+    limit: int = 1000
+
+
+class EventLog(Protocol):
+    """An ordered, append-only log of one environment."""
+
+    environment: str
+
+    def append(
+        self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None
+    ) -> list[Receipt]:
+        """Append all or none, in one transaction; durable when this returns.
+
+        `expected` maps streams to the version they must be at (0: not there yet). An id that is
+        in the log already is answered with its first position. Raises VersionConflict,
+        InvalidEvent, LogUnavailable.
+        """
+
+    def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
+        """Events above position `after`, in order, at most `limit`."""
+
+    def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
+        """Return one stream's events above a version, in order."""
+
+    def search(self, query: Query) -> list[RecordedEvent[Event]]:
+        """Events that answer a query, in order of position (or backwards)."""
+
+    def head(self) -> Head:
+        """Position and hash of the last event."""
+
+    def wait(self, after: int, timeout: float) -> int:
+        """Block until the log is beyond `after`, at most `timeout` seconds; the last position."""
+
+    def verify(self) -> Head:
+        """Walk the whole hash chain. Raises ChainBroken."""
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+
+
+def follow(
+    log: EventLog, after: int = 0, *, idle_timeout: float | None = None, batch: int = 1000
+) -> Iterator[RecordedEvent[Event]]:
+    """Every event above `after`, once, in order, for ever; or until idle for some seconds."""
+    while True:
+        events = log.read(after, batch)
+        if events:
+            yield from events
+            after = events[-1].position
+            continue
+        reached = log.wait(after, 60.0 if idle_timeout is None else idle_timeout)
+        if reached <= after and idle_timeout is not None:
+            return
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LIMITS = {"stream": 255, "correlation_id": 255, "causation_id": 36}
+
+
+def prepare(events: Sequence[NewEvent]) -> list[tuple[NewEvent, str]]:
+    """Check envelopes and encode data, before any lock is taken. Raises InvalidEvent."""
+    return [(_checked(new), encode(new.event)) for new in events]
+
+
+def _checked(new: NewEvent) -> NewEvent:
+    if not _UUID.fullmatch(new.id):
+        raise InvalidEvent(reason=f"id {new.id!r} is not a UUID in lower case with hyphens")
+    for name, limit in _LIMITS.items():
+        _check_text(name, getattr(new, name), limit, required=name == "stream")
+    _check_text("actor id", new.actor.id, 255, required=True)
+    _check_text("actor name", new.actor.name, 255, required=False)
+    if not -(2**62) < new.occurred_at < 2**62:
+        raise InvalidEvent(reason=f"occurred_at {new.occurred_at} is out of range")
+    return new
+
+
+def _check_text(name: str, text: str | None, limit: int, *, required: bool) -> None:
+    if text is None:
+        return
+    if (required and not text) or len(text) > limit:
+        raise InvalidEvent(reason=f"{name} must have 1 to {limit} characters, not {len(text)}")
+    if "\0" in text or not text.isprintable():
+        raise InvalidEvent(reason=f"{name} {text!r} holds characters that cannot be printed")

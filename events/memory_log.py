@@ -1,0 +1,121 @@
+"""The event log in a list: for tests, for trying things out, and for replay."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from events.chain import Head, Row, chain, verify
+from events.codec import recorded
+from events.errors import VersionConflict
+from events.event import Event, NewEvent, Receipt, RecordedEvent
+from events.log import Query, prepare
+from events.timestamps import Timestamp
+from events.wakeup import Signal
+
+
+class MemoryLog:
+    """The same contract, without a disk."""
+
+    def __init__(self, environment: str, clock: Callable[[], Timestamp]) -> None:
+        self.environment = environment
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._signal = Signal()
+        self._head = Head()
+        self._rows: list[Row] = []
+        self._events: list[RecordedEvent[Event]] = []
+        self._streams: dict[str, list[RecordedEvent[Event]]] = defaultdict(list)
+        self._positions: dict[str, int] = {}
+
+    def append(
+        self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None
+    ) -> list[Receipt]:
+        """See EventLog.append."""
+        prepared = prepare(events)
+        with self._lock:
+            versions: dict[str, int] = {}
+            fresh: dict[str, tuple[NewEvent, int, str]] = {}
+            for new, data in prepared:
+                if new.id not in self._positions and new.id not in fresh:
+                    version = versions.get(new.stream, self._version(new.stream)) + 1
+                    versions[new.stream] = version
+                    fresh[new.id] = (new, version, data)
+            if fresh:
+                self._check(expected or {})
+            recorded_at = max(self._clock(), self._head.recorded_at)
+            rows, head = chain(self.environment, self._head, recorded_at, fresh.values())
+            events_recorded = [recorded(row) for row in rows]
+            if rows:
+                self._head = head
+            for row, event in zip(rows, events_recorded, strict=True):
+                self._rows.append(row)
+                self._events.append(event)
+                self._streams[event.stream].append(event)
+                self._positions[event.id] = event.position
+            receipts = []
+            for new, _ in prepared:
+                duplicate = fresh.pop(new.id, None) is None
+                receipts.append(Receipt(self._positions[new.id], duplicate))
+        self._signal.advance(self._head.position)
+        return receipts
+
+    def _version(self, stream: str) -> int:
+        return len(self._streams.get(stream, ()))
+
+    def _check(self, expected: Mapping[str, int]) -> None:
+        for stream, version in expected.items():
+            if (actual := self._version(stream)) != version:
+                raise VersionConflict(stream=stream, expected=version, actual=actual)
+
+    def head(self) -> Head:
+        """See EventLog.head."""
+        return self._head
+
+    def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
+        """See EventLog.read."""
+        return self._events[after : after + limit]
+
+    def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
+        """See EventLog.read_stream."""
+        return self._streams.get(stream, [])[after_version:]
+
+    def search(self, query: Query) -> list[RecordedEvent[Event]]:
+        """See EventLog.search."""
+        found = [event for event in self._events[query.after :] if matches(event, query)]
+        if query.newest_first:
+            found.reverse()
+        return found[: query.limit]
+
+    def wait(self, after: int, timeout: float) -> int:
+        """See EventLog.wait."""
+        return self._signal.wait(after, timeout)
+
+    def verify(self) -> Head:
+        """See EventLog.verify."""
+        return verify(self._rows, self._head)
+
+    def rows(self, after: int = 0) -> list[Row]:
+        """The rows as a database would keep them."""
+        return self._rows[after:]
+
+    def close(self) -> None:
+        """See EventLog.close."""
+        self._signal.close()
+
+
+def matches(event: RecordedEvent[Event], query: Query) -> bool:
+    """Whether an event answers a query; paging aside."""
+    at = event.occurred_at if query.clock == "occurred_at" else event.recorded_at
+    type_matches = (
+        query.type is None
+        or event.type == query.type
+        or (query.type.endswith("*") and event.type.startswith(query.type[:-1]))
+    )
+    return (
+        type_matches
+        and query.stream in (None, event.stream)
+        and query.actor in (None, event.actor.id)
+        and query.correlation_id in (None, event.correlation_id)
+        and (query.since is None or at >= query.since)
+        and (query.until is None or at < query.until)
+    )

@@ -1,0 +1,246 @@
+"""The event log on SQLite and PostgreSQL."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from events.chain import GENESIS, ID, POSITION, Head, Row, chain, verify
+from events.codec import recorded
+from events.database import Cursor, Database
+from events.errors import VersionConflict
+from events.event import Event, NewEvent, Receipt, RecordedEvent
+from events.log import Query, prepare
+from events.tables import event_log
+from events.timestamps import Timestamp
+from events.wakeup import Wakeup, wakeup_for
+from events.writer import GroupCommit, Request
+
+_COLUMNS = ", ".join(column.name for column in event_log.columns)
+_SELECT = f"SELECT {_COLUMNS} FROM event_log WHERE environment = ?"  # noqa: S608  why: constants
+_INSERT = (
+    f"INSERT INTO event_log ({_COLUMNS}) "  # noqa: S608  why: constants
+    f"VALUES ({', '.join('?' * len(event_log.columns))})"
+)
+_HEAD = "SELECT position, hash, recorded_at FROM log_head WHERE environment = ?"
+_PAGE = 5000
+_IDS_A_QUERY = 500
+
+
+class SqlLog:
+    """The log of one environment. The row lock on its head orders commits; nothing else does."""
+
+    def __init__(
+        self, database: Database, environment: str, clock: Callable[[], Timestamp]
+    ) -> None:
+        self.environment = environment
+        self._database = database
+        self._clock = clock
+        self._writer = GroupCommit(self._commit)
+        self._wakeup: Wakeup | None = None
+        self._wakeup_lock = threading.Lock()
+        self._sql = {name: database.sql(text) for name, text in _STATEMENTS.items()}
+        if database.dialect == "postgresql":
+            self._sql["lock_head"] += " FOR UPDATE"
+        with database.write() as cursor:
+            cursor.execute(self._sql["open_head"], (environment, 0, GENESIS, 0))
+
+    # -- append ----------------------------------------------------------------------------------
+
+    def append(
+        self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None
+    ) -> list[Receipt]:
+        """See EventLog.append."""
+        if not events:
+            return []
+        return self._writer.submit(Request(prepare(events), expected or {}))
+
+    def _commit(self, group: list[Request]) -> None:
+        with self._database.write() as cursor:
+            cursor.execute(self._sql["lock_head"], (self.environment,))
+            before = head = _head(cursor.fetchone())
+            # Under the lock, so that recorded_at and position rise together.
+            recorded_at = max(self._clock(), head.recorded_at)
+            known = self._known_ids(cursor, group)
+            versions = self._versions(cursor, group)
+            rows: list[Row] = []
+            for request in group:
+                more, head = self._place(request, head, recorded_at, known, versions)
+                rows += more
+            if rows:
+                cursor.execute(
+                    self._sql["move_head"],
+                    (head.position, head.hash, head.recorded_at, self.environment),
+                )
+                cursor.executemany(self._sql["insert"], rows)
+                if self._database.dialect == "postgresql":
+                    cursor.execute(self._sql["notify"], (self._channel, str(head.position)))
+        if head.position > before.position and self._wakeup is not None:
+            self._wakeup.advance(head.position)
+
+    def _place(
+        self,
+        request: Request,
+        head: Head,
+        recorded_at: Timestamp,
+        known: dict[str, int],
+        versions: dict[str, int],
+    ) -> tuple[list[Row], Head]:
+        """Rows of one request; or its refusal, which leaves the others of the group alone."""
+        fresh: dict[str, tuple[NewEvent, int, str]] = {}
+        advanced: dict[str, int] = {}
+        for new, data in request.events:
+            if new.id not in known and new.id not in fresh:
+                version = advanced.get(new.stream, versions.get(new.stream, 0)) + 1
+                advanced[new.stream] = version
+                fresh[new.id] = (new, version, data)
+        for stream, version in request.expected.items() if fresh else ():
+            if (actual := versions.get(stream, 0)) != version:
+                request.error = VersionConflict(stream=stream, expected=version, actual=actual)
+                return [], head
+        rows, head = chain(self.environment, head, recorded_at, fresh.values())
+        versions.update(advanced)
+        known.update((row[ID], row[POSITION]) for row in rows)
+        first_time = set(fresh)
+        for new, _ in request.events:
+            request.receipts.append(Receipt(known[new.id], duplicate=new.id not in first_time))
+            first_time.discard(new.id)
+        return rows, head
+
+    def _known_ids(self, cursor: Cursor, group: list[Request]) -> dict[str, int]:
+        known: dict[str, int] = {}
+        unasked = [new.id for request in group for new, _ in request.events]
+        while unasked:
+            some, unasked = unasked[:_IDS_A_QUERY], unasked[_IDS_A_QUERY:]
+            marks = ", ".join("?" * len(some))
+            cursor.execute(
+                self._database.sql(f"{_IDS}({marks})"),
+                (self.environment, *some),
+            )
+            known.update(cursor.fetchall())
+        return known
+
+    def _versions(self, cursor: Cursor, group: list[Request]) -> dict[str, int]:
+        streams = {new.stream for request in group for new, _ in request.events}
+        streams.update(stream for request in group for stream in request.expected)
+        versions: dict[str, int] = {}
+        for stream in streams:
+            cursor.execute(self._sql["version"], (self.environment, stream))
+            versions[stream] = cursor.fetchone()[0] or 0
+        return versions
+
+    # -- read ------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """See EventLog.head."""
+        with self._database.read() as cursor:
+            cursor.execute(self._sql["head"], (self.environment,))
+            return _head(cursor.fetchone())
+
+    def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
+        """See EventLog.read."""
+        return self._select("AND position > ? ORDER BY position LIMIT ?", (after, limit))
+
+    def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
+        """See EventLog.read_stream."""
+        return self._select(
+            "AND stream = ? AND version > ? ORDER BY version", (stream, after_version)
+        )
+
+    def search(self, query: Query) -> list[RecordedEvent[Event]]:
+        """See EventLog.search."""
+        text, parameters = _where(query)
+        order = "DESC" if query.newest_first else "ASC"
+        return self._select(f"{text} ORDER BY position {order} LIMIT ?", (*parameters, query.limit))
+
+    def verify(self) -> Head:
+        """See EventLog.verify."""
+        return verify(self.rows(), self.head())
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """Rows as they are stored, page by page, undecoded, up to the head at the start."""
+        last = self.head().position
+        while after < last:
+            with self._database.read() as cursor:
+                cursor.execute(
+                    self._database.sql(
+                        f"{_SELECT} AND position > ? AND position <= ? ORDER BY position LIMIT ?"
+                    ),
+                    (self.environment, after, last, _PAGE),
+                )
+                page = cursor.fetchall()
+            if not page:
+                return
+            yield from page
+            after = page[-1][POSITION]
+
+    def _select(self, where: str, parameters: tuple[Any, ...]) -> list[RecordedEvent[Event]]:
+        with self._database.read() as cursor:
+            cursor.execute(
+                self._database.sql(f"{_SELECT} {where}"), (self.environment, *parameters)
+            )
+            rows = cursor.fetchall()
+        return [recorded(row) for row in rows]
+
+    # -- follow ----------------------------------------------------------------------------------
+
+    def wait(self, after: int, timeout: float) -> int:
+        """See EventLog.wait."""
+        with self._wakeup_lock:
+            if self._wakeup is None:
+                self._wakeup = wakeup_for(
+                    self._database, self._channel, lambda: self.head().position
+                )
+        return self._wakeup.wait(after, timeout)
+
+    @property
+    def _channel(self) -> str:
+        return f"event_log_{self.environment}"
+
+    def close(self) -> None:
+        """See EventLog.close. The database stays open: it may serve others."""
+        if self._wakeup is not None:
+            self._wakeup.close()
+
+
+_IDS = "SELECT id, position FROM event_log WHERE environment = ? AND id IN "
+_STATEMENTS = {
+    "open_head": (
+        "INSERT INTO log_head (environment, position, hash, recorded_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (environment) DO NOTHING"
+    ),
+    "lock_head": _HEAD,
+    "head": _HEAD,
+    "move_head": (
+        "UPDATE log_head SET position = ?, hash = ?, recorded_at = ? WHERE environment = ?"
+    ),
+    "version": "SELECT MAX(version) FROM event_log WHERE environment = ? AND stream = ?",
+    "insert": _INSERT,
+    "notify": "SELECT pg_notify(?, ?)",
+}
+
+
+def _head(row: tuple[int, bytes, int]) -> Head:
+    position, digest, recorded_at = row
+    return Head(position, bytes(digest), recorded_at)
+
+
+def _where(query: Query) -> tuple[str, tuple[Any, ...]]:
+    """Conditions of a query as SQL behind `environment = ?`, with their parameters."""
+    conditions: list[tuple[str, Any]] = [("position > ?", query.after)]
+    if query.stream is not None:
+        conditions.append(("stream = ?", query.stream))
+    if query.type is not None and query.type.endswith("*"):
+        start = query.type[:-1]
+        conditions += [("type >= ?", start), ("type < ?", start + "\x7f")]
+    elif query.type is not None:
+        conditions.append(("type = ?", query.type))
+    if query.actor is not None:
+        conditions.append(("actor_id = ?", query.actor))
+    if query.correlation_id is not None:
+        conditions.append(("correlation_id = ?", query.correlation_id))
+    if query.since is not None:
+        conditions.append((f"{query.clock} >= ?", query.since))
+    if query.until is not None:
+        conditions.append((f"{query.clock} < ?", query.until))
+    text = " ".join(f"AND {condition}" for condition, _ in conditions)
+    return text, tuple(value for _, value in conditions)

@@ -1,0 +1,66 @@
+"""The log's tables. `event_log` is only ever inserted into; triggers see to that."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# Compared byte by byte everywhere, so that ranges mean the same on every database.
+CODE = String(63).with_variant(String(63, collation="C"), "postgresql")
+
+metadata = MetaData(naming_convention=NAMING)
+
+# The environment leads every key, so that a distributed SQL engine can shard by it.
+event_log = Table(
+    "event_log",
+    metadata,
+    Column("environment", String(63), nullable=False),
+    Column("position", BigInteger, nullable=False, autoincrement=False),
+    Column("id", String(36), nullable=False),
+    Column("stream", String(255), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("type", CODE, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("actor_kind", String(15), nullable=False),
+    Column("actor_id", String(255), nullable=False),
+    Column("actor_name", String(255), nullable=False),
+    Column("correlation_id", String(255)),
+    Column("causation_id", String(36)),
+    Column("data", Text, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("environment", "position"),
+    UniqueConstraint("environment", "id"),
+    UniqueConstraint("environment", "stream", "version"),
+    Index(None, "environment", "type", "position"),
+    Index(None, "environment", "actor_id", "position"),
+    Index(None, "environment", "correlation_id", "position"),
+    Index(None, "environment", "occurred_at"),
+    Index(None, "environment", "recorded_at"),
+)
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("environment", String(63), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("environment"),
+)
