@@ -1,0 +1,16 @@
+"""Every read model, once."""
+
+from typing import Any
+
+from projections.alerts import ALERTS
+from projections.evidence import EVIDENCE
+from projections.flags import FLAGS
+from projections.metrics import METRICS, TOTALS
+from projections.projection import Projection
+from projections.rollouts import ROLLOUTS
+from projections.vitals import VITALS
+
+PROJECTIONS: dict[str, Projection[Any]] = {
+    projection.name: projection
+    for projection in (FLAGS, ROLLOUTS, METRICS, TOTALS, EVIDENCE, VITALS, ALERTS)
+}

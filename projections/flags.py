@@ -1,0 +1,119 @@
+"""What a flag is."""
+
+from typing import assert_never, get_args
+
+import msgspec
+from msgspec.structs import replace
+
+from events.event import RecordedEvent
+from events.flags import (
+    Audience,
+    ExposureChanged,
+    FlagArchived,
+    FlagCreated,
+    FlagDescribed,
+    FlagDisabled,
+    FlagEnabled,
+    FlagEvent,
+    RolloutAttached,
+    RolloutDetached,
+)
+from events.timestamps import Timestamp
+from projections.projection import Projection
+
+
+class Exposure(msgspec.Struct, frozen=True):
+    """The share of one audience that gets the new code, in percent."""
+
+    audience: Audience
+    percentage: float
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """A flag as it stands."""
+
+    name: str
+    exists: bool = False
+    owner: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    algorithm: str = ""
+    salt: str = ""
+    enabled: bool = False
+    archived: bool = False
+    exposures: tuple[Exposure, ...] = ()
+    """By audience, the one that changed last at the end."""
+    rollout: str | None = None
+    """The rollout in charge."""
+    rollouts: int = 0
+    """How many rollouts it has had."""
+    exposure_version: int = 0
+    """The stream version at which the exposure last changed."""
+    enabled_at: Timestamp = 0
+    changed_at: Timestamp = 0
+    position: int = 0
+    """The log position of the last event folded in."""
+
+    @property
+    def percentage(self) -> float:
+        """What the audience that changed last is served at; 0 when off."""
+        return self.exposures[-1].percentage if self.enabled and self.exposures else 0.0
+
+    def exposure_of(self, audience: Audience) -> float:
+        """The percentage of one audience, by name."""
+        return next((e.percentage for e in self.exposures if e.audience.name == audience.name), 0.0)
+
+
+def evolve(flag: Flag, recorded: RecordedEvent[FlagEvent]) -> Flag:
+    """Return the flag after one more event of its stream."""
+    flag = replace(flag, position=recorded.position, changed_at=recorded.occurred_at)
+    match recorded.event:
+        case FlagCreated() as created:
+            return replace(
+                flag,
+                exists=True,
+                owner=created.owner,
+                description=created.description,
+                algorithm=created.algorithm,
+                salt=created.salt,
+            )
+        case FlagDescribed(owner=owner, description=description, tags=tags):
+            return replace(flag, owner=owner, description=description, tags=tags)
+        case FlagEnabled():
+            return replace(
+                flag,
+                enabled=True,
+                enabled_at=recorded.occurred_at,
+                exposure_version=recorded.version,
+            )
+        case ExposureChanged(audience=audience, after=percentage):
+            others = tuple(e for e in flag.exposures if e.audience.name != audience.name)
+            return replace(
+                flag,
+                exposures=(*others, Exposure(audience, percentage)),
+                exposure_version=recorded.version,
+            )
+        case FlagDisabled():
+            return replace(flag, enabled=False, exposures=(), exposure_version=recorded.version)
+        case FlagArchived():
+            return replace(
+                flag,
+                archived=True,
+                enabled=False,
+                exposures=(),
+                exposure_version=recorded.version,
+            )
+        case RolloutAttached(rollout=rollout):
+            return replace(flag, rollout=rollout, rollouts=flag.rollouts + 1)
+        case RolloutDetached():
+            return replace(flag, rollout=None)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def key(recorded: RecordedEvent[FlagEvent]) -> str:
+    """The flag's name."""
+    return recorded.event.flag
+
+
+FLAGS = Projection("flags", 1, Flag, frozenset(get_args(FlagEvent)), key, Flag, evolve)
