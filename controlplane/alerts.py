@@ -1,0 +1,98 @@
+"""What may be done to an alert."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from controlplane.errors import AlertClosed, AlertNotFound
+from controlplane.rules.rule import Finding, Rule
+from events.alerts import AlertAcknowledged, AlertEvent, AlertRaised, AlertResolved
+from projections.alerts import Alert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Take note of what a rule found."""
+
+    rule: Rule
+    flag: str
+    finding: Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledge:
+    """Say that somebody is on it."""
+
+    alert: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolve:
+    """Close it by a person's word."""
+
+    alert: str
+    reason: str
+
+
+AlertCommand = Report | Acknowledge | Resolve
+
+
+def alert_id(flag: str, rule: str, number: int) -> str:
+    """`batch-patches-v1/ERROR_RATE_CRITICAL/2`: readable, and the same in every replay."""
+    return f"{flag}/{rule}/{number}"
+
+
+def decide(alert: Alert, command: AlertCommand) -> list[AlertEvent]:
+    """The events a command leads to; none where it changes nothing. Raises a refusal."""
+    match command:
+        case Report():
+            return _report(alert, command)
+        case Acknowledge(alert=id_, note=note):
+            _the_open_one(alert, id_)
+            if alert.acknowledged_at is not None:
+                return []
+            return [AlertAcknowledged(alert=id_, note=note)]
+        case Resolve(alert=id_, reason=reason):
+            _the_open_one(alert, id_)
+            return [_resolved(alert, reason)]
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _report(alert: Alert, command: Report) -> list[AlertEvent]:
+    """Raise what fires, resolve what is fine. No data changes nothing: it is not good news."""
+    finding = command.finding
+    if finding.state == "firing" and not alert.open:
+        return [
+            AlertRaised(
+                alert=alert_id(command.flag, command.rule.name, alert.count + 1),
+                rule=command.rule.name,
+                flag=command.flag,
+                severity=command.rule.severity,
+                value=finding.value,
+                threshold=finding.threshold,
+                unit=finding.unit,
+                sample=finding.sample,
+                summary=finding.summary,
+            )
+        ]
+    if finding.state == "ok" and alert.open:
+        return [_resolved(alert, finding.summary)]
+    return []
+
+
+def _resolved(alert: Alert, reason: str) -> AlertResolved:
+    return AlertResolved(
+        alert=alert.id,
+        rule=alert.rule,
+        flag=alert.flag,
+        severity=alert.severity,
+        reason=reason,
+    )
+
+
+def _the_open_one(alert: Alert, id_: str) -> None:
+    if alert.id != id_:
+        raise AlertNotFound(alert=id_)
+    if not alert.open:
+        raise AlertClosed(alert=id_, reason=alert.resolution or "its condition ended")

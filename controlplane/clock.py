@@ -1,0 +1,23 @@
+"""The edge: the only place that reads the clock or draws identifiers."""
+
+import secrets
+import time
+import uuid
+
+from events.timestamps import Timestamp
+
+
+def now() -> Timestamp:
+    """Microseconds since the Unix epoch."""
+    return time.time_ns() // 1_000
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562): 48 bits of milliseconds, then chance.
+
+    They ascend with time, so that the log's index of ids grows at its end.
+    """
+    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return str(uuid.UUID(int=value))

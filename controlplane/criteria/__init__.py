@@ -1,0 +1,1 @@
+"""Criteria: pure functions from recorded evidence to a verdict."""

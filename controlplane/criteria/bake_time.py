@@ -1,0 +1,30 @@
+"""`bake_time`: the wave has lasted as long as planned. Every wave has it, from its `hold`."""
+
+from typing import Literal
+
+from controlplane.criteria.verdict import CriterionModel, Seen
+from controlplane.durations import format_duration
+from events.rollouts import Judgement
+from events.timestamps import SECOND
+
+
+class BakeTime(CriterionModel):
+    """Time alone promotes nothing, but nothing is promoted before its time."""
+
+    kind: Literal["bake_time"] = "bake_time"
+    name: str = "bake_time"
+
+    def judge(self, seen: Seen) -> Judgement:
+        """See Judge.judge. It never fails: time goes on."""
+        elapsed_us = max(0, seen.now - seen.wave.entered_at)
+        left_us = max(0, seen.hold_us - elapsed_us)
+        held = format_duration(seen.hold_us)
+        done = left_us == 0
+        left = format_duration(-(-left_us // SECOND) * SECOND)
+        return Judgement(
+            criterion=self.name,
+            verdict="PASS" if done else "INCONCLUSIVE",
+            sentence=f"held for {held}" if done else f"{left} of {held} to go",
+            numbers={"elapsed_us": elapsed_us, "hold_us": seen.hold_us},
+            progress=1.0 if done else elapsed_us / seen.hold_us,
+        )

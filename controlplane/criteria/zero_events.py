@@ -1,0 +1,36 @@
+"""`zero_events`: no critical alert was raised in the wave."""
+
+from typing import Literal
+
+from controlplane.criteria.verdict import CriterionModel, Seen
+from controlplane.durations import format_duration
+from events.rollouts import Judgement, Verdict
+
+
+class ZeroEvents(CriterionModel):
+    """No critical alert on this flag since the wave began. One fails it at once."""
+
+    kind: Literal["zero_events"] = "zero_events"
+    name: str = "critical_alerts"
+
+    def judge(self, seen: Seen) -> Judgement:
+        """See Judge.judge. That nothing was seen counts only where something was running."""
+        verdict: Verdict
+        alerts = seen.wave.critical_alerts
+        elapsed_us = max(0, seen.now - seen.wave.entered_at)
+        if alerts:
+            verdict, sentence = "FAIL", f"critical alert {alerts[0]}; need none"
+        elif not seen.wave.executions:
+            verdict, sentence = "NO_DATA", "no critical alert, but no executions either"
+        elif not seen.baked:
+            held = f"{format_duration(seen.hold_us)}"
+            verdict, sentence = "INCONCLUSIVE", f"none so far; need none in {held}"
+        else:
+            verdict, sentence = "PASS", f"none in {elapsed_us / 3.6e9:.1f} h"
+        return Judgement(
+            criterion=self.name,
+            verdict=verdict,
+            sentence=sentence,
+            numbers={"critical_alerts": len(alerts)},
+            progress=min(1.0, elapsed_us / seen.hold_us) if not alerts and seen.hold_us else 0.0,
+        )

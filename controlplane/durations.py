@@ -1,0 +1,38 @@
+"""Durations as people write them: `90s`, `15m`, `24h`, `14d`."""
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from events.timestamps import DAY, HOUR, MILLISECOND, MINUTE, SECOND
+
+_UNITS = {"us": 1, "ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+_FORM = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|d)")
+
+
+def parse_duration(text: object) -> int:
+    """Microseconds. Raises ValueError for anything but a number and a unit."""
+    found = _FORM.fullmatch(str(text).strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no duration; write 90s, 15m, 24h or 14d")
+    return round(float(found[1]) * _UNITS[found[2]])
+
+
+def format_duration(duration_us: int) -> str:
+    """The shortest exact form: `24h`, not `86400s`, and `1d` only above 48 hours."""
+    for unit, size in reversed(_UNITS.items()):
+        if duration_us % size == 0 and (unit != "d" or duration_us > 2 * DAY):
+            return f"{duration_us // size}{unit}"
+    return f"{duration_us}us"
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^{_FORM.pattern}$", "examples": ["90s", "24h", "14d"]}
+    ),
+]
+"""Microseconds inside; `24h` in files, events and JSON."""

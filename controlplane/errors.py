@@ -1,0 +1,153 @@
+"""Why a command is refused. A docstring is the message; `status` is the HTTP status.
+
+ControlPlaneError
+├── InvalidInput          422
+├── FlagNotFound          404
+├── FlagExists            409
+├── FlagIsArchived        409
+├── FlagIsDisabled        409
+├── RolloutInCharge       409
+├── RolloutNotFound       404
+├── RolloutEnded          409
+├── CriticalAlertOpen     409
+├── ProposalNotFound      404
+├── ProposalClosed        409
+├── ProposalOutdated      409
+├── SamePerson            403
+├── AlertNotFound         404
+├── AlertClosed           409
+├── TooManyConflicts      503
+└── NotCaughtUp           503
+"""
+
+from http import HTTPStatus
+
+from events.errors import ControlPlaneError
+
+__all__ = [
+    "AlertClosed",
+    "AlertNotFound",
+    "ControlPlaneError",
+    "CriticalAlertOpen",
+    "FlagExists",
+    "FlagIsArchived",
+    "FlagIsDisabled",
+    "FlagNotFound",
+    "InvalidInput",
+    "NotCaughtUp",
+    "ProposalClosed",
+    "ProposalNotFound",
+    "ProposalOutdated",
+    "RolloutEnded",
+    "RolloutInCharge",
+    "RolloutNotFound",
+    "SamePerson",
+    "TooManyConflicts",
+]
+
+
+class InvalidInput(ControlPlaneError):
+    """{reason}."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class FlagNotFound(ControlPlaneError):
+    """There is no flag {flag}. Create it first: controlplane flags create {flag} --owner TEAM."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class FlagExists(ControlPlaneError):
+    """There is a flag {flag} already, owned by {owner}. Choose another name, or use that one."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class FlagIsArchived(ControlPlaneError):
+    """Flag {flag} is archived and stays off. Create another one under a new name."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class FlagIsDisabled(ControlPlaneError):
+    """Flag {flag} is off. Switch it on with a percentage: controlplane flags enable {flag}
+    --percentage {percentage:g}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class RolloutInCharge(ControlPlaneError):
+    """Rollout {rollout} is in charge of flag {flag}: it alone raises the exposure. Approve its
+    proposal, or abort it: controlplane rollouts abort {rollout} --reason WHY."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class RolloutNotFound(ControlPlaneError):
+    """There is no rollout {rollout}. See: controlplane rollouts list."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class RolloutEnded(ControlPlaneError):
+    """Rollout {rollout} is {state}; nothing more can be done to it. Start another one."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class CriticalAlertOpen(ControlPlaneError):
+    """Critical alert {alert} is open on flag {flag}: {summary}. Resolve it before a rollout
+    starts: controlplane alerts resolve {alert} --reason WHY."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class ProposalNotFound(ControlPlaneError):
+    """There is no proposal {proposal}. See: controlplane rollouts proposals."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class ProposalClosed(ControlPlaneError):
+    """Proposal {proposal} is {state}{why}. If its wave still passes, a new one follows."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class ProposalOutdated(ControlPlaneError):
+    """Proposal {proposal} no longer holds: {reason}. If its wave still passes, a new one
+    follows."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class SamePerson(ControlPlaneError):
+    """{actor} asked for rollout {rollout} and so cannot approve it. A second person must."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class AlertNotFound(ControlPlaneError):
+    """There is no alert {alert} that can still be acted on. See: controlplane alerts list."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class AlertClosed(ControlPlaneError):
+    """Alert {alert} was resolved already: {reason}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class TooManyConflicts(ControlPlaneError):
+    """Others kept changing the same streams; after {attempts} attempts nothing was done.
+    Try again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class NotCaughtUp(ControlPlaneError):
+    """The read models are {events} events behind the log. Try again shortly."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,0 +1,101 @@
+"""The one loop: read → fold → decide → append → retry."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from controlplane.errors import TooManyConflicts
+from events.errors import VersionConflict
+from events.event import Actor, Event, NewEvent
+from events.log import EventLog
+from events.timestamps import Timestamp
+from projections.projection import Projection, S
+
+T = TypeVar("T")
+_ATTEMPTS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """On whose behalf a command runs, and what it belongs to."""
+
+    actor: Actor
+    correlation_id: str | None = None
+    causation_id: str | None = None
+
+
+class Transaction:
+    """What a command read and what it wants to append: all of it, or nothing.
+
+    Every stream it folded must still be at that version when it appends, whether or not it
+    appends to it: so a decision over several streams is as safe as one over one.
+    """
+
+    def __init__(
+        self, log: EventLog, now: Timestamp, new_id: Callable[[], str], context: Context
+    ) -> None:
+        self.now = now
+        self._log = log
+        self._new_id = new_id
+        self._context = context
+        self._versions: dict[str, int] = {}
+        self._staged: list[NewEvent] = []
+
+    def fold(self, projection: Projection[S], stream: str, key: str) -> S:
+        """The state of one stream, as of its last event."""
+        events = self._log.read_stream(stream)
+        self._versions[stream] = events[-1].version if events else 0
+        return projection.fold(key, events)
+
+    def stage(
+        self, stream: str, events: Sequence[Event], *, cause: str | None = None
+    ) -> str | None:
+        """Add events to what will be appended; the id of the last one, or `cause` if none."""
+        for event in events:
+            new = NewEvent(
+                stream=stream,
+                event=event,
+                id=self._new_id(),
+                occurred_at=self.now,
+                actor=self._context.actor,
+                correlation_id=self._context.correlation_id,
+                causation_id=cause or self._context.causation_id,
+            )
+            self._staged.append(new)
+        return self._staged[-1].id if events else cause
+
+    @property
+    def staged(self) -> Sequence[NewEvent]:
+        """What will be appended."""
+        return self._staged
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        """Which streams were read, and at which version."""
+        return self._versions
+
+
+def execute(
+    log: EventLog,
+    work: Callable[[Transaction], T],
+    *,
+    clock: Callable[[], Timestamp],
+    new_id: Callable[[], str],
+    context: Context,
+) -> tuple[T, int]:
+    """Run `work` until what it decided still holds when it is appended; its result, the position.
+
+    The position is that of the last appended event, 0 where nothing changed. Raises what `work`
+    raises, LogUnavailable, and TooManyConflicts after 50 attempts.
+    """
+    for _ in range(_ATTEMPTS):
+        transaction = Transaction(log, clock(), new_id, context)
+        result = work(transaction)
+        if not transaction.staged:
+            return result, 0
+        try:
+            receipts = log.append(transaction.staged, expected=transaction.versions)
+        except VersionConflict:
+            continue
+        return result, receipts[-1].position
+    raise TooManyConflicts(attempts=_ATTEMPTS)

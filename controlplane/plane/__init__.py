@@ -1,0 +1,151 @@
+"""The Python API, and the only place that wires things together."""
+
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from controlplane import clock as edge
+from controlplane.errors import InvalidInput
+from controlplane.migrations.upgrade import bring_up_to_date
+from controlplane.plane.alerts import Alerts
+from controlplane.plane.core import Core
+from controlplane.plane.executions import Executions
+from controlplane.plane.flags import Flags
+from controlplane.plane.measurements import Measurements
+from controlplane.plane.readmodels import ReadModels
+from controlplane.plane.rollouts import Rollouts
+from controlplane.plane.snapshot import FlagSnapshot
+from controlplane.settings import Settings
+from events.chain import Head
+from events.database import Database
+from events.event import Event, RecordedEvent
+from events.log import EventLog, Query
+from events.memory_log import MemoryLog
+from events.sql_log import SqlLog
+from events.timestamps import Timestamp, from_datetime, parse
+from projections.catalog import PROJECTIONS
+from projections.rows import MemoryRows, Rows
+from projections.runner import Runner
+from projections.sql_rows import SqlRows
+
+
+class ControlPlane:
+    """One environment of one database.
+
+    `url`: `sqlite:///FILE`, `postgresql://…`, or `memory://` to keep nothing; default: the
+    setting CONTROLPLANE_DATABASE_URL. The database is brought up to date on opening. Raises
+    LogUnavailable, SchemaMismatch.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        environment: str | None = None,
+        clock: Callable[[], Timestamp] = edge.now,
+        new_id: Callable[[], str] = edge.new_id,
+    ) -> None:
+        settings = Settings()
+        self.url = url or settings.database_url
+        self.environment = environment or settings.environment
+        self._database: Database | None = None
+        log, rows = self._open(self.url, self.environment, clock)
+        self._core = Core(log, rows, Runner(log, rows, list(PROJECTIONS.values())), clock, new_id)
+        self._core.runner.open()
+        self._snapshot = FlagSnapshot(log)
+        self.log = log
+        self.flags = Flags(self._core, self._snapshot)
+        self.executions = Executions(self._core, self._snapshot)
+        self.rollouts = Rollouts(self._core, self._snapshot)
+        self.alerts = Alerts(self._core, self._snapshot)
+        self.metrics = Measurements(self._core)
+        self.projections = ReadModels(self._core)
+
+    def _open(
+        self, url: str, environment: str, clock: Callable[[], Timestamp]
+    ) -> tuple[EventLog, Rows]:
+        if url == "memory://":
+            return MemoryLog(environment, clock), MemoryRows()
+        self._database = Database(url)
+        bring_up_to_date(self._database)
+        return SqlLog(self._database, environment, clock), SqlRows(self._database, environment)
+
+    @property
+    def clock(self) -> Callable[[], Timestamp]:
+        """What tells the time here."""
+        return self._core.clock
+
+    def tick(self) -> None:
+        """One look at everything: read models, alert rules, running waves."""
+        self._core.runner.catch_up()
+        self.alerts.watch()
+        self.rollouts.evaluate_all()
+
+    def events(
+        self,
+        *,
+        stream: str | None = None,
+        type: str | None = None,  # noqa: A002  why: the field's name
+        actor: str | None = None,
+        correlation_id: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        after: int = 0,
+        newest_first: bool = False,
+        limit: int = 1000,
+    ) -> list[RecordedEvent[Event]]:
+        """Events that meet all conditions, in order of the log.
+
+        `type` may end in a star (`flag.*`); `since` and `until` (exclusive) speak of when it
+        happened; `after` is a log position. Raises InvalidInput.
+        """
+        if limit < 1 or after < 0:
+            raise InvalidInput(reason="limit starts at 1, and positions at 0")
+        query = Query(
+            stream=stream,
+            type=type,
+            actor=actor,
+            correlation_id=correlation_id,
+            since=_moment(since),
+            until=_moment(until),
+            after=after,
+            newest_first=newest_first,
+            limit=limit,
+        )
+        return self.log.search(query)
+
+    def head(self) -> Head:
+        """Position and hash of the last event."""
+        return self.log.head()
+
+    def verify(self) -> Head:
+        """Walk the hash chain from the first event to the last. Raises ChainBroken."""
+        return self.log.verify()
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self._snapshot.close()
+        self.log.close()
+        if self._database is not None:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _moment(value: datetime | str | None) -> Timestamp | None:
+    if value is None:
+        return None
+    try:
+        return parse(value) if isinstance(value, str) else from_datetime(value)
+    except ValueError as error:
+        raise InvalidInput(reason=f"{value} is no moment: {error}") from error

@@ -1,0 +1,109 @@
+"""`plane.alerts`: the Python API of alerts, and the watching of the rules."""
+
+from controlplane import alerts
+from controlplane.errors import AlertNotFound
+from controlplane.execution import Transaction
+from controlplane.plane.consequences import fold_flag, switch_off
+from controlplane.plane.core import Core, Who, context
+from controlplane.plane.snapshot import FlagSnapshot
+from controlplane.rules.catalog import RULES
+from controlplane.rules.rule import Finding, Rule, Watched
+from events.alerts import alert_stream
+from events.event import Actor
+from projections.alerts import ALERTS, Alert
+from projections.flags import FLAGS, Flag
+from projections.rollouts import ROLLOUTS
+from projections.vitals import VITALS
+
+WATCHER = Actor.system("alert-rules")
+
+
+class Alerts:
+    """What is wrong, and who is on it."""
+
+    def __init__(self, core: Core, snapshot: FlagSnapshot) -> None:
+        self._core = core
+        self._snapshot = snapshot
+
+    def open(self) -> list[Alert]:
+        """The alerts that are open, the worst and latest first."""
+        return [alert for alert in self.all() if alert.open]
+
+    def all(self) -> list[Alert]:
+        """The latest alert of every rule and flag, open ones first."""
+        order = {"critical": 0, "warning": 1, "info": 2}
+        found = [alert for _, alert in self._core.scan(ALERTS)]
+        return sorted(found, key=lambda a: (not a.open, order[a.severity], -a.raised_at))
+
+    def get(self, id_: str) -> Alert:
+        """One alert, if it is the latest of its rule. Raises AlertNotFound."""
+        flag, rule = _parts(id_)
+        alert = self._core.get(ALERTS, alert_stream(flag, rule))
+        if alert.id != id_:
+            raise AlertNotFound(alert=id_)
+        return alert
+
+    def acknowledge(self, id_: str, *, actor: Who, note: str = "") -> Alert:
+        """Say that you are on it. Raises AlertNotFound, AlertClosed."""
+        return self._command(id_, alerts.Acknowledge(alert=id_, note=note), actor)
+
+    def resolve(self, id_: str, *, actor: Who, reason: str) -> Alert:
+        """Close it. If its condition still holds, it is raised anew."""
+        return self._command(id_, alerts.Resolve(alert=id_, reason=reason), actor)
+
+    def _command(self, id_: str, command: alerts.AlertCommand, actor: Who) -> Alert:
+        stream = alert_stream(*_parts(id_))
+
+        def work(transaction: Transaction) -> None:
+            alert = transaction.fold(ALERTS, stream, stream)
+            transaction.stage(stream, alerts.decide(alert, command))
+
+        self._core.run(work, context(actor))
+        return self._core.get(ALERTS, stream)
+
+    def watch(self) -> list[Alert]:
+        """One look of every rule at every flag: raise, resolve, and switch off where due."""
+        for _, flag in self._core.scan(FLAGS):
+            if not flag.archived:
+                self._watch_flag(flag)
+        return self.open()
+
+    def _watch_flag(self, flag: Flag) -> None:
+        rollout = self._core.get(ROLLOUTS, flag.rollout) if flag.rollout else None
+        watched = Watched(
+            flag=flag,
+            vitals=self._core.get(VITALS, flag.name),
+            rollout=rollout,
+            now=self._core.clock(),
+        )
+        for rule in RULES.values():
+            finding = rule.judge(watched)
+            if finding.state != "no_data":
+                self._report(rule, flag.name, finding)
+
+    def _report(self, rule: Rule, flag_name: str, finding: Finding) -> None:
+        stream = alert_stream(flag_name, rule.name)
+        known = self._core.rows.get(ALERTS, stream)
+        acts = rule.disables_flag and finding.state == "firing"
+        if not acts and (finding.state == "firing") == (known is not None and known.open):
+            return  # Nothing new: no need to read the stream.
+
+        def work(transaction: Transaction) -> None:
+            alert = transaction.fold(ALERTS, stream, stream)
+            command = alerts.Report(rule=rule, flag=flag_name, finding=finding)
+            cause = transaction.stage(stream, alerts.decide(alert, command))
+            if acts:
+                flag = fold_flag(transaction, flag_name)
+                reason = f"{rule.name}: {finding.summary}"
+                switch_off(transaction, flag, reason, trigger="alert", cause=cause)
+
+        self._core.run(work, context(WATCHER))
+        self._snapshot.refresh()
+
+
+def _parts(id_: str) -> tuple[str, str]:
+    """Flag and rule of an alert's id. Raises AlertNotFound for what is no id."""
+    parts = id_.split("/")
+    if len(parts) != 3:  # noqa: PLR2004  why: flag/RULE/number
+        raise AlertNotFound(alert=id_)
+    return parts[0], parts[1]

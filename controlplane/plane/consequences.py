@@ -1,0 +1,74 @@
+"""What a rollout's events mean for its flag, in the same transaction."""
+
+from collections.abc import Sequence
+
+from controlplane import flags, rollouts
+from controlplane.execution import Transaction
+from controlplane.flags import FlagCommand
+from events.event import Event
+from events.flags import flag_stream
+from events.rollouts import (
+    RolloutCompleted,
+    RolloutEvent,
+    RolloutRolledBack,
+    RolloutStarted,
+    Trigger,
+    WaveEntered,
+    rollout_stream,
+)
+from projections.flags import FLAGS, Flag
+from projections.rollouts import ROLLOUTS
+
+
+def consequences(event: RolloutEvent) -> list[FlagCommand]:
+    """The flag commands that follow from a rollout's event."""
+    match event:
+        case RolloutStarted(rollout=rollout):
+            return [flags.AttachRollout(rollout=rollout)]
+        case WaveEntered(audience=audience, percentage=percentage, name=name):
+            return [flags.EnterWave(audience=audience, percentage=percentage, reason=name)]
+        case RolloutRolledBack(reason=reason):
+            return [flags.DisableFlag(reason=reason), flags.DetachRollout()]
+        case RolloutCompleted():
+            return [flags.DetachRollout()]
+        case _:
+            return []
+
+
+def stage_rollout(
+    transaction: Transaction,
+    rollout: str,
+    events: Sequence[RolloutEvent],
+    flag: Flag,
+    *,
+    cause: str | None = None,
+) -> None:
+    """Stage a rollout's events, each followed by what it means for the flag."""
+    for event in events:
+        caused = transaction.stage(rollout_stream(rollout), [event], cause=cause)
+        for command in consequences(event):
+            transaction.stage(flag_stream(flag.name), flags.decide(flag, command), cause=caused)
+
+
+def switch_off(
+    transaction: Transaction,
+    flag: Flag,
+    reason: str,
+    *,
+    trigger: Trigger = "person",
+    cause: str | None = None,
+) -> None:
+    """Disable a flag; the rollout in charge, if any, is thereby rolled back."""
+    if flag.rollout is None:
+        events: Sequence[Event] = flags.decide(flag, flags.DisableFlag(reason=reason))
+        transaction.stage(flag_stream(flag.name), events, cause=cause)
+        return
+    rollout = transaction.fold(ROLLOUTS, rollout_stream(flag.rollout), flag.rollout)
+    abort = rollouts.Abort(reason=reason, trigger=trigger)
+    decided = rollouts.decide(rollout, abort, transaction.now)
+    stage_rollout(transaction, rollout.id, decided, flag, cause=cause)
+
+
+def fold_flag(transaction: Transaction, flag: str) -> Flag:
+    """The flag as the transaction finds it."""
+    return transaction.fold(FLAGS, flag_stream(flag), flag)

@@ -1,0 +1,62 @@
+"""What every part of the Python API stands on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from controlplane.errors import InvalidInput
+from controlplane.execution import Context, Transaction, execute
+from events.event import Actor
+from events.log import EventLog
+from events.timestamps import Timestamp
+from projections.projection import Projection, S
+from projections.rows import Rows
+from projections.runner import Runner
+
+T = TypeVar("T")
+Who = str | Actor
+
+
+@dataclass(frozen=True)
+class Core:
+    """One environment's log, its read models, and the edge."""
+
+    log: EventLog
+    rows: Rows
+    runner: Runner
+    clock: Callable[[], Timestamp]
+    new_id: Callable[[], str]
+
+    def run(self, work: Callable[[Transaction], T], context: Context) -> T:
+        """Execute a command; return once the read models reflect it."""
+        result, position = execute(
+            self.log, work, clock=self.clock, new_id=self.new_id, context=context
+        )
+        if position:
+            self.runner.catch_up(position)
+        return result
+
+    def get(self, projection: Projection[S], key: str) -> S:
+        """One row, up to date with the log; its initial state where there is none."""
+        self.runner.catch_up()
+        return self.rows.get_as_of(projection, key)[0]
+
+    def scan(
+        self, projection: Projection[S], start: str = "", stop: str | None = None
+    ) -> list[tuple[str, S]]:
+        """Rows by key, up to date with the log."""
+        self.runner.catch_up()
+        return self.rows.scan(projection, start, stop)
+
+
+def as_actor(who: Who) -> Actor:
+    """A person by name, or an actor as given. Raises InvalidInput for nobody."""
+    actor = Actor.person(who.strip()) if isinstance(who, str) else who
+    if not actor.id:
+        raise InvalidInput(reason="say who acts: every change has a name to it")
+    return actor
+
+
+def context(who: Who, **belongs_to: Any) -> Context:
+    """The context of a command by somebody."""
+    return Context(actor=as_actor(who), **belongs_to)

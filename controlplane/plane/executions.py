@@ -1,0 +1,123 @@
+"""`plane.executions`: what the service under rollout tells us."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from controlplane.errors import InvalidInput
+from controlplane.plane.core import Core, Who, as_actor
+from controlplane.plane.snapshot import FlagSnapshot
+from events.errors import InvalidEvent
+from events.event import Actor, NewEvent
+from events.executions import BatchExecuted, execution_stream
+from events.log import prepare
+from events.timestamps import DAY, MINUTE, Timestamp, from_datetime, parse, to_iso
+
+MOST_AT_ONCE = 10_000
+_FUTURE_US = 5 * MINUTE
+_PAST_US = 30 * DAY
+_RECORDER = Actor.system("recorder")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An execution that was not recorded."""
+
+    index: int
+    """Its place in the call, from 0."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The answer to one call."""
+
+    accepted: int
+    duplicates: int
+    """Of the accepted: those whose id was in the log already."""
+    refused: tuple[Refusal, ...]
+    position: int
+    """The log position of the last accepted one; 0 where none was."""
+
+
+class Executions:
+    """Records batch executions."""
+
+    def __init__(self, core: Core, snapshot: FlagSnapshot) -> None:
+        self._core = core
+        self._snapshot = snapshot
+
+    def record(
+        self,
+        executions: Iterable[BatchExecuted | Mapping[str, Any]] | BatchExecuted | Mapping[str, Any],
+        *,
+        actor: Who = _RECORDER,
+    ) -> Recorded:
+        """Record one execution or up to 10,000, in one transaction; durable when this returns.
+
+        A mapping has the fields of BatchExecuted, and may have `id` (a UUID: recording it again
+        changes nothing) and `occurred_at` (a datetime, ISO 8601, or microseconds since the
+        epoch; default: now). Invalid ones are refused one by one; the others are kept. Raises
+        InvalidInput for too many, LogUnavailable.
+        """
+        if isinstance(executions, BatchExecuted | Mapping):
+            executions = [executions]
+        given = list(executions)
+        if len(given) > MOST_AT_ONCE:
+            raise InvalidInput(
+                reason=f"{len(given)} executions in one call; send at most {MOST_AT_ONCE}"
+            )
+        who, now = as_actor(actor), self._core.clock()
+        accepted: list[NewEvent] = []
+        refused: list[Refusal] = []
+        for index, execution in enumerate(given):
+            try:
+                accepted.append(self._checked(execution, who, now))
+            except (InvalidEvent, ValueError, TypeError) as error:
+                refused.append(Refusal(index, str(error)))
+        receipts = self._core.log.append(accepted)
+        return Recorded(
+            accepted=len(receipts),
+            duplicates=sum(receipt.duplicate for receipt in receipts),
+            refused=tuple(refused),
+            position=max((receipt.position for receipt in receipts), default=0),
+        )
+
+    def _checked(
+        self, execution: BatchExecuted | Mapping[str, Any], who: Actor, now: Timestamp
+    ) -> NewEvent:
+        """The event to append. Raises ValueError, TypeError, InvalidEvent with the reason."""
+        id_, occurred_at = self._core.new_id(), now
+        if isinstance(execution, Mapping):
+            fields = dict(execution)
+            id_ = str(fields.pop("id", id_))
+            occurred_at = _timestamp(fields.pop("occurred_at", now))
+            execution = msgspec.convert(fields, BatchExecuted)
+        elif not isinstance(execution, BatchExecuted):
+            raise TypeError(f"an execution is a mapping or a BatchExecuted, not {execution!r:.80}")
+        if not now - _PAST_US <= occurred_at <= now + _FUTURE_US:
+            raise ValueError(
+                f"occurred_at {to_iso(occurred_at)} is more than 30 days ago or 5 minutes ahead"
+            )
+        if not self._snapshot.flag(execution.flag).exists:
+            raise ValueError(f"there is no flag {execution.flag!r}")
+        new = NewEvent(
+            stream=execution_stream(execution.flag),
+            event=execution,
+            id=id_,
+            occurred_at=occurred_at,
+            actor=who,
+        )
+        prepare([new])
+        return new
+
+
+def _timestamp(value: object) -> Timestamp:
+    if isinstance(value, bool) or not isinstance(value, int | str | datetime):
+        raise TypeError(f"occurred_at is a datetime, ISO 8601 or microseconds, not {value!r:.80}")
+    if isinstance(value, datetime):
+        return from_datetime(value)
+    return parse(value) if isinstance(value, str) else value

@@ -1,0 +1,134 @@
+"""`plane.flags`: the Python API of flags."""
+
+from collections.abc import Mapping
+
+from controlplane import flags
+from controlplane.bucketing import Explanation, explain
+from controlplane.errors import FlagNotFound
+from controlplane.execution import Transaction
+from controlplane.plane.consequences import fold_flag, switch_off
+from controlplane.plane.core import Core, Who, context
+from controlplane.plane.snapshot import FlagSnapshot
+from events.event import Event, RecordedEvent
+from events.flags import EVERYONE, Audience, flag_stream
+from projections.flags import FLAGS, Flag
+
+_NONE: Mapping[str, object] = {}
+
+
+class Flags:
+    """Who gets the new code."""
+
+    def __init__(self, core: Core, snapshot: FlagSnapshot) -> None:
+        self._core = core
+        self._snapshot = snapshot
+
+    def create(
+        self, name: str, *, owner: str, actor: Who, description: str = "", salt: str = ""
+    ) -> Flag:
+        """Make a flag, off for everyone. Raises FlagExists, InvalidInput."""
+        command = flags.CreateFlag(owner=owner, description=description, salt=salt)
+        return self._command(name, command, actor)
+
+    def describe(
+        self,
+        name: str,
+        *,
+        actor: Who,
+        owner: str | None = None,
+        description: str | None = None,
+        tags: tuple[str, ...] | None = None,
+    ) -> Flag:
+        """Change owner, description or tags."""
+        command = flags.DescribeFlag(owner=owner, description=description, tags=tags)
+        return self._command(name, command, actor)
+
+    def enable(
+        self,
+        name: str,
+        *,
+        percentage: float,
+        actor: Who,
+        reason: str = "",
+        audience: Audience = EVERYONE,
+    ) -> Flag:
+        """Switch on at a percentage of an audience. Raises RolloutInCharge if that raises it."""
+        command = flags.EnableFlag(percentage=percentage, audience=audience, reason=reason)
+        return self._command(name, command, actor)
+
+    def set_percentage(
+        self,
+        name: str,
+        percentage: float,
+        *,
+        actor: Who,
+        reason: str = "",
+        audience: Audience = EVERYONE,
+    ) -> Flag:
+        """Move the percentage of a flag that is on. Raises FlagIsDisabled, RolloutInCharge."""
+        command = flags.ChangeExposure(percentage=percentage, audience=audience, reason=reason)
+        return self._command(name, command, actor)
+
+    def disable(self, name: str, *, actor: Who, reason: str = "") -> Flag:
+        """Switch off for everyone, at once; a rollout in charge is thereby rolled back."""
+
+        def work(transaction: Transaction) -> None:
+            flag = fold_flag(transaction, name)
+            if not flag.exists:
+                raise FlagNotFound(flag=name)
+            switch_off(transaction, flag, reason or "switched off")
+
+        self._core.run(work, context(actor))
+        return self._changed(name)
+
+    def archive(self, name: str, *, actor: Who, reason: str = "") -> Flag:
+        """Retire a flag; it stays off for ever. Raises RolloutInCharge."""
+        return self._command(name, flags.ArchiveFlag(reason=reason), actor)
+
+    def get(self, name: str) -> Flag:
+        """The flag as it stands. Raises FlagNotFound."""
+        flag = self._core.get(FLAGS, name)
+        if not flag.exists:
+            raise FlagNotFound(flag=name)
+        return flag
+
+    def all(self) -> list[Flag]:
+        """All flags, by name."""
+        return [flag for _, flag in self._core.scan(FLAGS)]
+
+    def history(self, name: str) -> list[RecordedEvent[Event]]:
+        """Everything that ever happened to the flag. Raises FlagNotFound."""
+        events = self._core.log.read_stream(flag_stream(name))
+        if not events:
+            raise FlagNotFound(flag=name)
+        return events
+
+    def is_enabled(self, flag: str, unit: str, attributes: Mapping[str, object] = _NONE) -> bool:
+        """Whether the unit gets the new code. From memory; an unknown flag is off.
+
+        The first call loads the flags and starts a thread that follows the log; from then on a
+        change made anywhere is seen here within a fraction of a second.
+        """
+        if not self._snapshot.started:
+            self._snapshot.start()
+        evaluate = self._snapshot.compiled.get(flag)
+        return evaluate is not None and evaluate(unit, attributes)
+
+    def explain(
+        self, flag: str, unit: str, attributes: Mapping[str, object] = _NONE
+    ) -> Explanation:
+        """Why `is_enabled` answers as it does."""
+        self._snapshot.refresh()
+        return explain(self._snapshot.flag(flag), unit, attributes)
+
+    def _command(self, name: str, command: flags.FlagCommand, actor: Who) -> Flag:
+        def work(transaction: Transaction) -> None:
+            flag = fold_flag(transaction, name)
+            transaction.stage(flag_stream(name), flags.decide(flag, command))
+
+        self._core.run(work, context(actor))
+        return self._changed(name)
+
+    def _changed(self, name: str) -> Flag:
+        self._snapshot.refresh()
+        return self._core.get(FLAGS, name)

@@ -1,0 +1,39 @@
+"""`plane.projections`: how far the read models are, and computing them again."""
+
+from collections.abc import Callable
+
+from controlplane.errors import InvalidInput
+from controlplane.plane.core import Core
+from projections.catalog import PROJECTIONS
+from projections.rebuild import prune, rebuild
+from projections.rows import Build
+from projections.runner import Lag
+
+
+class ReadModels:
+    """Everything here can be thrown away and computed again from the log."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def catch_up(self) -> int:
+        """Fold what is new in the log; the position reached."""
+        return self._core.runner.catch_up()
+
+    def lag(self) -> list[Lag]:
+        """How far each read model is behind the log."""
+        return self._core.runner.lag(self._core.clock())
+
+    def rebuild(
+        self, name: str, progress: Callable[[int, int], None] = lambda _done, _of: None
+    ) -> Build:
+        """Compute one again beside the one in use, then switch. Raises InvalidInput."""
+        if name not in PROJECTIONS:
+            raise InvalidInput(
+                reason=f"there is no projection {name}; there are {', '.join(PROJECTIONS)}"
+            )
+        return rebuild(self._core.log, self._core.rows, PROJECTIONS[name], progress)
+
+    def prune(self) -> list[Build]:
+        """Drop builds that this release does not read, left by others; what was dropped."""
+        return prune(self._core.rows, list(PROJECTIONS.values()))

@@ -1,0 +1,87 @@
+"""Flags compiled and in memory, kept up with the log by a thread: what is_enabled answers from."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+
+from controlplane.bucketing import Evaluator, compile_flag
+from events.errors import LogUnavailable
+from events.event import Event, RecordedEvent
+from events.log import EventLog, Query
+from projections.flags import FLAGS, Flag
+
+_PAGE = 1000
+_WAIT_SECONDS = 5.0
+_PAUSE_SECONDS = 0.02
+
+
+class FlagSnapshot:
+    """All flags of one environment. If the database goes away, the last known flags stay."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._flags: dict[str, Flag] = {}
+        self._position = 0
+        self.compiled: Mapping[str, Evaluator] = {}
+        """Replaced as a whole, never changed: a reader needs no lock."""
+
+    def refresh(self) -> None:
+        """Fold the flag events that are new. Raises LogUnavailable."""
+        with self._lock:
+            while True:
+                query = Query(type="flag.*", after=self._position, limit=_PAGE)
+                events = self._log.search(query)
+                if events:
+                    self._fold(events)
+                if len(events) < _PAGE:
+                    return
+
+    def _fold(self, events: list[RecordedEvent[Event]]) -> None:
+        by_flag: dict[str, list[RecordedEvent[Event]]] = defaultdict(list)
+        for event in events:
+            by_flag[FLAGS.key(event)].append(event)
+        compiled = dict(self.compiled)
+        for name, own in by_flag.items():
+            self._flags[name] = FLAGS.fold(name, own, self._flags.get(name))
+            compiled[name] = compile_flag(self._flags[name])
+        self._position = events[-1].position
+        self.compiled = compiled
+
+    def flag(self, name: str) -> Flag:
+        """One flag; where it is not known yet, the log is asked."""
+        if name not in self._flags:
+            self.refresh()
+        return self._flags.get(name) or FLAGS.initial(name)
+
+    def start(self) -> None:
+        """Load the flags and follow the log from now on."""
+        self.refresh()
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._follow, name="flags", daemon=True)
+                self._thread.start()
+
+    @property
+    def started(self) -> bool:
+        """Whether the log is being followed."""
+        return self._thread is not None
+
+    def _follow(self) -> None:
+        after = 0
+        while not self._closed.is_set():
+            try:
+                reached = self._log.wait(after, _WAIT_SECONDS)
+                if reached > after:
+                    self.refresh()
+                    after = reached
+            except LogUnavailable:
+                self._closed.wait(1.0)
+            # Executions wake us too: a short pause lets many of them cost one look.
+            self._closed.wait(_PAUSE_SECONDS)
+
+    def close(self) -> None:
+        """Stop following."""
+        self._closed.set()

@@ -1,0 +1,22 @@
+"""Settings, from the environment: CONTROLPLANE_DATABASE_URL and so on."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Each may be set as CONTROLPLANE_<NAME> in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="CONTROLPLANE_", frozen=True)
+
+    database_url: str = "sqlite:///controlplane.db"
+    environment: str = Field(default="production", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+    actor: str = ""
+    """Who acts, where a command does not say; default: the name you are logged in under."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=9090, ge=0, le=65535)
+    legacy_metrics: bool = True
+    """Also export batch_duration_ms and memory_mb, whose names no linter accepts."""
+    evaluation_interval_seconds: float = Field(default=60.0, gt=0)
+    alert_interval_seconds: float = Field(default=5.0, gt=0)
+    projection_interval_seconds: float = Field(default=1.0, gt=0)
