@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from controlplane.criteria.bake_time import BakeTime
+from controlplane.criteria.bake_time import BAKE_TIME
 from controlplane.criteria.verdict import Judge, Seen, worst
 from controlplane.durations import format_duration
 from controlplane.plans import Plan, Wave
@@ -20,8 +20,6 @@ from projections.evidence import Evidence, WaveEvidence
 from projections.flags import Flag
 from projections.projection import canonical
 from projections.rollouts import Rollout
-
-BAKE_TIME = BakeTime()
 
 
 class Assessment(Struct, frozen=True, kw_only=True):

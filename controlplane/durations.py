@@ -1,6 +1,7 @@
 """Durations as people write them: `90s`, `15m`, `24h`, `14d`."""
 
 import re
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -8,6 +9,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from events.timestamps import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 
 _UNITS = {"us": 1, "ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+_LONGEST = 36_500 * DAY
 _FORM = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|d)")
 
 
@@ -16,7 +18,10 @@ def parse_duration(text: object) -> int:
     found = _FORM.fullmatch(str(text).strip())
     if found is None:
         raise ValueError(f"{text!r} is no duration; write 90s, 15m, 24h or 14d")
-    return round(float(found[1]) * _UNITS[found[2]])
+    duration_us = round(Fraction(found[1]) * _UNITS[found[2]])
+    if duration_us > _LONGEST:
+        raise ValueError(f"{text!r} is longer than {_LONGEST // DAY} days")
+    return duration_us
 
 
 def format_duration(duration_us: int) -> str:
@@ -24,6 +29,14 @@ def format_duration(duration_us: int) -> str:
     for unit, size in reversed(_UNITS.items()):
         if duration_us % size == 0 and (unit != "d" or duration_us > 2 * DAY):
             return f"{duration_us // size}{unit}"
+    return f"{duration_us}us"
+
+
+def rough_duration(duration_us: int) -> str:
+    """For people: two or three digits, as in `2.9s`, `47h`, `13d`."""
+    for unit, size in reversed(_UNITS.items()):
+        if duration_us >= size * (3 if unit in ("d", "h") else 1):
+            return f"{duration_us / size:.3g}{unit}"
     return f"{duration_us}us"
 
 

@@ -44,7 +44,8 @@ class Transaction:
     def fold(self, projection: Projection[S], stream: str, key: str) -> S:
         """The state of one stream, as of its last event."""
         events = self._log.read_stream(stream)
-        self._versions[stream] = events[-1].version if events else 0
+        # Read again, it must still be what it was at first: that may have been acted on.
+        self._versions.setdefault(stream, events[-1].version if events else 0)
         return projection.fold(key, events)
 
     def stage(

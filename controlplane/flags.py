@@ -153,10 +153,10 @@ def _create(flag: Flag, command: CreateFlag) -> list[FlagEvent]:
         raise InvalidInput(
             reason=f"flag name {flag.name!r}: use up to 100 of a-z, 0-9, dot, dash and underscore"
         )
-    if not command.owner.strip():
-        raise InvalidInput(reason="a flag needs an owner: someone must answer for it")
-    wanted = (command.owner, command.description)
-    if flag.exists and (flag.owner, flag.description) == wanted and not flag.archived:
+    _refuse_nobody(command.owner)
+    salt = command.salt or flag.name
+    wanted = (command.owner, command.description, salt)
+    if flag.exists and (flag.owner, flag.description, flag.salt) == wanted and not flag.archived:
         return []
     if flag.exists:
         raise FlagExists(flag=flag.name, owner=flag.owner)
@@ -166,9 +166,14 @@ def _create(flag: Flag, command: CreateFlag) -> list[FlagEvent]:
             owner=command.owner,
             description=command.description,
             algorithm=bucketing.ALGORITHM,
-            salt=command.salt or flag.name,
+            salt=salt,
         )
     ]
+
+
+def _refuse_nobody(owner: str) -> None:
+    if not owner.strip():
+        raise InvalidInput(reason="a flag needs an owner: someone must answer for it")
 
 
 def _describe(flag: Flag, command: DescribeFlag) -> list[FlagEvent]:
@@ -183,6 +188,7 @@ def _describe(flag: Flag, command: DescribeFlag) -> list[FlagEvent]:
         flag.description,
         flag.tags,
     )
+    _refuse_nobody(described.owner)
     return [] if same else [described]
 
 
@@ -196,7 +202,8 @@ def _expose(flag: Flag, command: EnableFlag | ChangeExposure | EnterWave) -> lis
         case ChangeExposure() if not flag.enabled:
             raise FlagIsDisabled(flag=flag.name, percentage=after)
         case EnterWave():
-            after = max(after, before)  # A rollout that goes forward takes nobody out.
+            if not redefined:  # What others were served at is no leave to serve these.
+                after = max(after, before)  # A rollout that goes forward takes nobody out.
         case _ if flag.rollout is not None and (after > before or redefined):
             raise RolloutInCharge(flag=flag.name, rollout=flag.rollout)
         case _:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from controlplane import bucketing, targeting
+from controlplane.criteria.bake_time import BAKE_TIME
 from controlplane.criteria.quantile_below import QuantileBelow
 from controlplane.criteria.rate_below import RateBelow
 from controlplane.criteria.zero_events import ZeroEvents
@@ -60,9 +62,11 @@ class _Stage(_Model):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "_Stage":
-        names = [criterion.name for criterion in self.criteria]
+        names = [BAKE_TIME.name, *(criterion.name for criterion in self.criteria)]
         if len(set(names)) < len(names):
-            raise ValueError("criteria of one wave need names that differ")
+            raise ValueError(
+                f"criteria of one wave need names that differ, also from {BAKE_TIME.name}"
+            )
         return self
 
 
@@ -112,7 +116,12 @@ class Plan(_Model):
         return "soak" if wave == len(self.waves) and self.soak else "completed"
 
     def scaled(self, factor: float) -> "Plan":
-        """The plan with its holds multiplied; only time changes, never what must be shown."""
+        """The plan with its holds multiplied; only time changes, never what must be shown.
+
+        Raises InvalidInput unless the factor is positive and finite.
+        """
+        if not 0 < factor < inf:
+            raise InvalidInput(reason=f"holds are multiplied by a positive number, not {factor}")
         stages: dict[str, Any] = {
             "waves": tuple(
                 wave.model_copy(update={"hold": max(1, round(wave.hold * factor))})
@@ -153,7 +162,7 @@ def read(path: Path) -> Plan:
         return parse(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeError) as error:
         raise InvalidInput(reason=f"cannot read plan {path}: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-30
         problem = " ".join(str(error).split())
         raise InvalidInput(reason=f"{path} is neither YAML nor JSON: {problem}") from error
 

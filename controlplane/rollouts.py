@@ -10,6 +10,7 @@ from controlplane.errors import (
     ProposalNotFound,
     ProposalOutdated,
     RolloutEnded,
+    RolloutInCharge,
     RolloutNotFound,
     SamePerson,
 )
@@ -123,6 +124,9 @@ def refuse_unless_active(rollout: Rollout) -> None:
 
 
 def _start(rollout: Rollout, command: StartRollout) -> list[RolloutEvent]:
+    if rollout.state != "absent":
+        refuse_unless_active(rollout)
+        raise RolloutInCharge(flag=rollout.flag, rollout=rollout.id)
     started = RolloutStarted(
         rollout=rollout.id,
         flag=command.flag,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from math import isfinite
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -9,6 +10,7 @@ from controlplane.errors import InvalidInput
 from events.flags import EVERYONE, Audience, Condition, Operator
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
+_LONGEST_VERSION = 256
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
 
 
@@ -35,7 +37,7 @@ def holds(condition: Condition, attributes: Mapping[str, object]) -> bool:
         case "prefix":
             return isinstance(found, str) and found.startswith(str(wanted))
         case "lt" | "lte" | "gt" | "gte" as operator:
-            return _is_number(found) and _COMPARE[operator](found, wanted)
+            return _is_number(found) and _is_number(wanted) and _COMPARE[operator](found, wanted)
         case operator:
             left, right = version_key(found), version_key(wanted)
             compare = _COMPARE[operator.removeprefix("version_")]
@@ -59,6 +61,8 @@ def check(audience: Audience) -> Audience:
 
 def _problem(operator: Operator, value: object) -> str | None:
     """What the operator needs, where the value is not that."""
+    if any(isinstance(one, float) and not isfinite(one) for one in _several(value)):
+        return "finite numbers"
     if operator in ("in", "not_in"):
         return None if isinstance(value, tuple) and value else "a list of values"
     if isinstance(value, tuple):
@@ -68,7 +72,7 @@ def _problem(operator: Operator, value: object) -> str | None:
     if operator == "prefix":
         return None if isinstance(value, str) and value else "a text"
     if operator.startswith("version_"):
-        return None if version_key(value) is not None else "a version such as 2.10.1"
+        return None if version_key(value) is not None else "a version as text, such as '2.10.1'"
     return None
 
 
@@ -90,7 +94,10 @@ _VersionKey = tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]
 
 def version_key(value: object) -> _VersionKey | None:
     """A key that orders versions as Semantic Versioning 2.0 §11 does; None: not a version."""
-    found = _VERSION.fullmatch(str(value).strip())
+    # Text only: YAML reads an unquoted 2.10 as 2.1. Short only: int() refuses endless digits.
+    if not isinstance(value, str) or len(value) > _LONGEST_VERSION:
+        return None
+    found = _VERSION.fullmatch(value.strip())
     if found is None:
         return None
     numbers = [int(part) for part in found[1].split(".")]

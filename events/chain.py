@@ -75,9 +75,13 @@ def chain(
     return rows, Head(position, digest, recorded_at)
 
 
-def verify(rows: Iterable[Row], head: Head, start: Head | None = None) -> Head:
-    """Walk the chain to `head`. Raises ChainBroken, naming the first position that is wrong."""
-    at = start or Head()
+def verify(rows: Iterable[Row], head: Head, witness: Head | None = None) -> Head:
+    """Walk the chain to `head`. Raises ChainBroken, naming the first position that is wrong.
+
+    `witness`: a position and hash noted earlier and kept elsewhere. The chain proves that the
+    log agrees with itself; the witness, that it was not rewritten as a whole.
+    """
+    at = Head()
     for row in rows:
         expected = at.position + 1
         if row[POSITION] != expected:
@@ -85,6 +89,8 @@ def verify(rows: Iterable[Row], head: Head, start: Head | None = None) -> Head:
         digest = bytes(row[HASH])
         if link(at.hash, row[:HASH]) != digest:
             raise ChainBroken(position=expected, reason="its content does not match its hash")
+        if witness is not None and witness.position == expected and witness.hash != digest:
+            raise ChainBroken(position=expected, reason="its hash is not the one noted earlier")
         at = Head(expected, digest, row[RECORDED_AT])
     if at.position != head.position:
         raise ChainBroken(
@@ -92,4 +98,8 @@ def verify(rows: Iterable[Row], head: Head, start: Head | None = None) -> Head:
         )
     if at.hash != head.hash:
         raise ChainBroken(position=at.position, reason="the head's hash is another one")
+    if witness is not None and witness.position > at.position:
+        raise ChainBroken(
+            position=at.position + 1, reason=f"position {witness.position} was noted earlier"
+        )
     return at

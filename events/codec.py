@@ -17,12 +17,13 @@ _DECODERS = {name: msgspec.json.Decoder(cls) for name, cls in CATALOG.items()}
 def encode(event: Event) -> str:
     """Canonical JSON: UTF-8, keys sorted, no spaces. Raises InvalidEvent if it cannot be read back.
 
-    Reading back is the check: constructing a Struct does not validate, decoding does.
+    Reading back is the check: constructing a Struct does not validate, decoding does. What was
+    read back is what is written, so that 25 and 25.0 are one percentage and one text.
     """
     try:
-        data = _ENCODER.encode(event)
-        _DECODERS[event.TYPE].decode(data)
-    except (msgspec.MsgspecError, TypeError, UnicodeError) as error:
+        same = _DECODERS[event.TYPE].decode(_ENCODER.encode(event))
+        data = _ENCODER.encode(same)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidEvent(reason=f"{event.TYPE}: {error}") from error
     except KeyError:
         raise InvalidEvent(reason=f"{event.TYPE} is not in the catalog") from None

@@ -1,16 +1,16 @@
 """What an event log does, whatever it is kept in."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol, get_args
 
 import msgspec
 
 from events.chain import Head
 from events.codec import encode
 from events.errors import InvalidEvent
-from events.event import Event, NewEvent, Receipt, RecordedEvent
-from events.timestamps import Timestamp
+from events.event import ActorKind, Event, NewEvent, Receipt, RecordedEvent
+from events.timestamps import NEWEST, OLDEST, Timestamp
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +35,7 @@ class EventLog(Protocol):
     """An ordered, append-only log of one environment."""
 
     environment: str
+    closed: bool
 
     def append(
         self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None
@@ -61,8 +62,15 @@ class EventLog(Protocol):
     def wait(self, after: int, timeout: float) -> int:
         """Block until the log is beyond `after`, at most `timeout` seconds; the last position."""
 
-    def verify(self) -> Head:
-        """Walk the whole hash chain. Raises ChainBroken."""
+    def verify(
+        self,
+        witness: Head | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> Head:
+        """Walk the whole hash chain, and hold it to a head noted earlier. Raises ChainBroken.
+
+        `progress(position, last)` is called now and then.
+        """
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -71,8 +79,8 @@ class EventLog(Protocol):
 def follow(
     log: EventLog, after: int = 0, *, idle_timeout: float | None = None, batch: int = 1000
 ) -> Iterator[RecordedEvent[Event]]:
-    """Every event above `after`, once, in order, for ever; or until idle for some seconds."""
-    while True:
+    """Every event above `after`, once, in order, until the log is closed or idle for some seconds."""
+    while not log.closed:
         events = log.read(after, batch)
         if events:
             yield from events
@@ -87,9 +95,27 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LIMITS = {"stream": 255, "correlation_id": 255, "causation_id": 36}
 
 
-def prepare(events: Sequence[NewEvent]) -> list[tuple[NewEvent, str]]:
-    """Check envelopes and encode data, before any lock is taken. Raises InvalidEvent."""
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters and halves of surrogate pairs: some databases cannot keep them."""
+
+_ACTOR_KINDS = get_args(ActorKind)
+
+
+def prepare(
+    events: Sequence[NewEvent], expected: Mapping[str, int] | None = None
+) -> list[tuple[NewEvent, str]]:
+    """Check envelopes and encode data, before any lock is taken. Raises InvalidEvent.
+
+    What is refused here cannot fail a transaction that others share.
+    """
+    for stream in expected or ():
+        _check_text("stream", stream, _LIMITS["stream"], required=True)
     return [(_checked(new), encode(new.event)) for new in events]
+
+
+def can_be_stored(text: str) -> bool:
+    """Whether a name like this can be in the log at all; some databases choke on others."""
+    return not _UNPRINTABLE.search(text)
 
 
 def _checked(new: NewEvent) -> NewEvent:
@@ -99,8 +125,10 @@ def _checked(new: NewEvent) -> NewEvent:
         _check_text(name, getattr(new, name), limit, required=name == "stream")
     _check_text("actor id", new.actor.id, 255, required=True)
     _check_text("actor name", new.actor.name, 255, required=False)
-    if not -(2**62) < new.occurred_at < 2**62:
-        raise InvalidEvent(reason=f"occurred_at {new.occurred_at} is out of range")
+    if new.actor.kind not in _ACTOR_KINDS:
+        raise InvalidEvent(reason=f"actor kind {new.actor.kind!r} is none of {_ACTOR_KINDS}")
+    if not (isinstance(new.occurred_at, int) and OLDEST <= new.occurred_at <= NEWEST):
+        raise InvalidEvent(reason=f"occurred_at {new.occurred_at} is not in the years 1 to 9999")
     return new
 
 
@@ -109,5 +137,5 @@ def _check_text(name: str, text: str | None, limit: int, *, required: bool) -> N
         return
     if (required and not text) or len(text) > limit:
         raise InvalidEvent(reason=f"{name} must have 1 to {limit} characters, not {len(text)}")
-    if "\0" in text or not text.isprintable():
+    if not can_be_stored(text):
         raise InvalidEvent(reason=f"{name} {text!r} holds characters that cannot be printed")

@@ -90,13 +90,16 @@ class MemoryLog:
         """See EventLog.wait."""
         return self._signal.wait(after, timeout)
 
-    def verify(self) -> Head:
+    def verify(
+        self,
+        witness: Head | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> Head:
         """See EventLog.verify."""
-        return verify(self._rows, self._head)
-
-    def rows(self, after: int = 0) -> list[Row]:
-        """The rows as a database would keep them."""
-        return self._rows[after:]
+        with self._lock:
+            head = verify(self._rows, self._head, witness)
+        progress(head.position, head.position)
+        return head
 
     def close(self) -> None:
         """See EventLog.close."""

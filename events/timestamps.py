@@ -17,6 +17,10 @@ DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+OLDEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+NEWEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+"""The years 1 to 9999: what ISO 8601 can write."""
+
 
 def from_datetime(moment: datetime) -> Timestamp:
     """Microseconds since the epoch. Raises ValueError for a moment without a time zone."""
@@ -37,4 +41,4 @@ def parse(text: str) -> Timestamp:
 
 def to_iso(timestamp: Timestamp) -> str:
     """`2026-11-20T14:05:00.000000Z`: always six decimals, so that text sorts as time does."""
-    return to_datetime(timestamp).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return to_datetime(timestamp).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

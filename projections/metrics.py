@@ -32,6 +32,11 @@ class Rungs(msgspec.Struct):
         self.counts[bisect_left(LADDER_US, duration_us)] += 1
         self.sum_us += duration_us
 
+    def merge(self, other: "Rungs") -> None:
+        """Count all that another one counted."""
+        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        self.sum_us += other.sum_us
+
     def over(self, bound_us: int) -> int:
         """How many were longer than a bound of the ladder. Raises ValueError for another one."""
         return sum(self.counts[LADDER_US.index(bound_us) + 1 :])
@@ -53,6 +58,12 @@ class Moments(msgspec.Struct):
         self.batches += 1
         self.sum_ppm += share
         self.sum_ppm_squared += share * share
+
+    def merge(self, other: "Moments") -> None:
+        """Count all that another one counted."""
+        self.batches += other.batches
+        self.sum_ppm += other.sum_ppm
+        self.sum_ppm_squared += other.sum_ppm_squared
 
 
 class Tally(msgspec.Struct):
@@ -92,10 +103,7 @@ class Tally(msgspec.Struct):
     def add(self, event: BatchExecuted, at: Timestamp) -> None:
         """Count one execution."""
         self.last_at = max(self.last_at, at)
-        memory = event.memory_current_bytes
-        if memory and (at, memory) > (self.memory_at, self.memory_current_bytes):
-            self.memory_at, self.memory_current_bytes = at, memory
-        self.memory_peak_bytes = max(self.memory_peak_bytes, event.memory_peak_bytes)
+        self._note_memory(event.memory_current_bytes, event.memory_peak_bytes, at)
         if event.outcome == "rejected":
             self.rejected += 1
             return
@@ -118,6 +126,31 @@ class Tally(msgspec.Struct):
         layers["executor"].add(event.executor_us)
         if patches := event.patches_applied + event.patches_failed:
             self.shares.add(event.patches_failed, patches)
+
+    def _note_memory(self, current_bytes: int, peak_bytes: int, at: Timestamp) -> None:
+        if current_bytes and (at, current_bytes) > (self.memory_at, self.memory_current_bytes):
+            self.memory_at, self.memory_current_bytes = at, current_bytes
+        self.memory_peak_bytes = max(self.memory_peak_bytes, peak_bytes)
+
+    def merge(self, other: "Tally") -> None:
+        """Count all that another one counted."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, count in other.violations.items():
+            self.violations[name] = self.violations.get(name, 0) + count
+        self.durations.merge(other.durations)
+        self.rungs.merge(other.rungs)
+        for layer, rungs in other.layers.items():
+            self.layers[layer].merge(rungs)
+        self.shares.merge(other.shares)
+        self.last_at = max(self.last_at, other.last_at)
+        self._note_memory(other.memory_current_bytes, other.memory_peak_bytes, other.memory_at)
+
+
+_COUNTS = (
+    "succeeded", "failed", "rejected", "replace", "insert", "delete",
+    "patches_applied", "patches_failed",
+)  # fmt: skip
 
 
 def evolve(tally: Tally, recorded: RecordedEvent[BatchExecuted]) -> Tally:

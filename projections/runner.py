@@ -52,20 +52,27 @@ class Runner:
     def open(self) -> None:
         """See that every projection has an active build of the version this release knows."""
         with self._lock:
-            builds = self._rows.builds()
-            missing = [p for p in self.projections if active_build(p, builds) is None]
-            if missing:
-                with self._rows.write() as transaction:
-                    builds = transaction.builds()
-                    for projection in missing:
-                        if active_build(projection, builds) is None:
-                            transaction.put(new_build(projection, builds, active=True))
+            self._open()
+
+    def _open(self) -> list[Build]:
+        """Make the active builds that are missing; all builds."""
+        builds = self._rows.builds()
+        missing = [p for p in self.projections if active_build(p, builds) is None]
+        if not missing:
+            return builds
+        with self._rows.write() as transaction:
+            builds = transaction.builds()
+            for projection in missing:
+                if active_build(projection, builds) is None:
+                    transaction.put(new_build(projection, builds, active=True))
+        return self._rows.builds()
 
     def catch_up(self, upto: int | None = None) -> int:
         """Fold until every read model reflects `upto` (default: the log's head); the position."""
         target = self._log.head().position if upto is None else upto
         with self._lock:
-            position = self._position(self._rows.builds())
+            # Opened again each time: another release may have dropped what it does not read.
+            position = self._position(self._open())
             while position < target:
                 events = self._log.read(position, self._batch)
                 if not events:
@@ -85,7 +92,7 @@ class Runner:
         except BaseException:
             self._states.clear()
             raise
-        return self._position(self._rows.builds())
+        return self._position(self._open())
 
     def _position(self, builds: list[Build]) -> int:
         """Up to where all read models of this release have folded the log."""

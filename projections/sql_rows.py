@@ -135,7 +135,10 @@ class _SqlTransaction:
             "INSERT INTO projection_builds "
             "(environment, projection, build, version, position, active) "
             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (environment, projection, build) "
-            "DO UPDATE SET position = excluded.position, active = excluded.active",
+            "DO UPDATE SET position = excluded.position, active = excluded.active "
+            # Rows that are not there yet cannot be locked: of two who open a build at once, the
+            # second must not set back what the first has folded already.
+            "WHERE projection_builds.position <= excluded.position",
             self._environment,
             build.projection,
             build.build,

@@ -56,7 +56,9 @@ class Memory(msgspec.Struct):
             return
         if len(self.blocks) == _BLOCKS:
             pairs = zip(self.blocks[::2], self.blocks[1::2], strict=True)
-            self.blocks = [Block(min(a.floor_bytes, b.floor_bytes), b.at) for a, b in pairs]
+            self.blocks = [
+                Block(min(a.floor_bytes, b.floor_bytes), max(a.at, b.at)) for a, b in pairs
+            ]
             self.size *= 2
         self.blocks.append(Block(used_bytes, at))
         self.filled = 1

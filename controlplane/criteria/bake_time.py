@@ -28,3 +28,6 @@ class BakeTime(CriterionModel):
             numbers={"elapsed_us": elapsed_us, "hold_us": seen.hold_us},
             progress=1.0 if done else elapsed_us / seen.hold_us,
         )
+
+
+BAKE_TIME = BakeTime()

@@ -72,6 +72,11 @@ class ControlPlane:
         return SqlLog(self._database, environment, clock), SqlRows(self._database, environment)
 
     @property
+    def safe_url(self) -> str:
+        """The database's address, without its password."""
+        return str(self._database.url) if self._database else self.url
+
+    @property
     def clock(self) -> Callable[[], Timestamp]:
         """What tells the time here."""
         return self._core.clock
@@ -119,9 +124,17 @@ class ControlPlane:
         """Position and hash of the last event."""
         return self.log.head()
 
-    def verify(self) -> Head:
-        """Walk the hash chain from the first event to the last. Raises ChainBroken."""
-        return self.log.verify()
+    def verify(
+        self,
+        *,
+        expect: str | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> Head:
+        """Walk the hash chain from the first event to the last. Raises ChainBroken.
+
+        `expect`: `POSITION:HASH` as noted earlier; the log must still hold it.
+        """
+        return self.log.verify(_witness(expect) if expect else None, progress)
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -140,6 +153,14 @@ class ControlPlane:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _witness(text: str) -> Head:
+    position, _, digest = text.strip().replace(" ", ":").partition(":")
+    try:
+        return Head(int(position), bytes.fromhex(digest))
+    except ValueError as error:
+        raise InvalidInput(reason=f"{text!r} is not POSITION:HASH") from error
 
 
 def _moment(value: datetime | str | None) -> Timestamp | None:

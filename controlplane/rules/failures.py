@@ -13,7 +13,7 @@ _ALPHA = 0.001
 def _error_rate_above(threshold: float, minutes: int) -> Callable[[Watched], Finding]:
     """Fire where so many failures would be all but impossible at the threshold.
 
-    Exact one-sided binomial test: 4 of 4 failures speak for "> 20 %", 1 of 1 does not.
+    Exact one-sided binomial test: 5 of 5 failures speak for "> 20 %", 1 of 1 does not.
     """
 
     def judge(watched: Watched) -> Finding:
@@ -66,7 +66,7 @@ INVARIANT_VIOLATION_DETECTED = Rule(
     disables_flag=True,
     playbook=(
         "Page on-call at once. The flag is off already; check it: controlplane flags show FLAG.",
-        "Find the batches: controlplane events --type execution.batch_executed --since TIME.",
+        "Find the batches: controlplane events query --type execution.batch_executed --since TIME.",
         "Reproduce one in a test, name the invariant, fix the layer that broke it.",
         "Resolve the alert with the cause, then start a new rollout from wave 1.",
     ),
@@ -104,7 +104,7 @@ HIGH_VIOLATION_RATE = Rule(
     condition="more than 10 invariant violations within an hour",
     judge=_violations_above(10, 60),
     playbook=(
-        "See which invariants: controlplane events --type execution.batch_executed.",
+        "See which invariants: controlplane events query --type execution.batch_executed.",
         "Keep the flag off until the cause is known; violations mean wrong results, not slow ones.",
     ),
 )

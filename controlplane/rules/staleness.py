@@ -10,7 +10,7 @@ SILENCE_US = 15 * MINUTE
 
 def _telemetry(watched: Watched) -> Finding:
     flag = watched.flag
-    if not flag.enabled or flag.percentage == 0:
+    if not flag.enabled or not any(one.percentage for one in flag.exposures):
         return NO_DATA
     last = max(watched.vitals.last_at, flag.changed_at)
     silent_us = max(0, watched.now - last)

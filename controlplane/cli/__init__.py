@@ -1,0 +1,52 @@
+"""The terminal: `controlplane --help`."""
+
+from typing import Annotated
+
+import typer
+
+from controlplane.cli import alerts, flags, history, operations, rollouts
+from controlplane.cli.demo import demo
+from controlplane.cli.output import Chosen, RefusingGroup
+from controlplane.cli.workload import workload
+
+app = typer.Typer(
+    cls=RefusingGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Takes a risky change to production in waves, and can prove afterwards why.",
+)
+
+
+@app.callback()
+def choose(
+    *,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONTROLPLANE_DATABASE_URL",
+            help="sqlite:///FILE or postgresql://…",
+            show_default="sqlite:///controlplane.db",
+        ),
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(envvar="CONTROLPLANE_ENVIRONMENT", show_default="production")
+    ] = None,
+) -> None:
+    """Choose the database and the environment in it."""
+    Chosen.database = database
+    Chosen.environment = environment
+
+
+app.command()(demo)
+app.command()(operations.serve)
+app.command()(workload)
+app.add_typer(flags.app, name="flags")
+app.add_typer(rollouts.app, name="rollouts")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(history.events, name="events")
+app.add_typer(history.log, name="log")
+app.add_typer(operations.projections, name="projections")
+app.add_typer(operations.db, name="db")
+
+__all__ = ["app"]

@@ -1,0 +1,152 @@
+"""`controlplane demo`: the whole rollout, on real input and a fast clock."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from controlplane.cli.demo_report import report
+from controlplane.cli.demo_view import frame
+from controlplane.cli.output import clean, console, line
+from controlplane.cli.workload import FLAG, Incident, Repo, Workload, real_edits
+from controlplane.errors import ControlPlaneError
+from controlplane.metrics_server import MetricsServer
+from controlplane.plane import ControlPlane
+from controlplane.plans import FOUR_WAVES, Plan
+from controlplane.scheduler import Intervals, Scheduler
+from events.timestamps import SECOND
+from projections.rollouts import Rollout
+
+BATCHES_PER_SECOND = 1000
+_BREAKS_IN_WAVE = 2
+_FRAMES_PER_SECOND = 5
+_APPROVAL_TAKES_SECONDS = 1.0
+_FASTEST = Intervals(evaluation=0.5, alerts=0.5, projections=0.5)
+
+
+@dataclass
+class Traffic:
+    """The service under load, in a thread, until stopped."""
+
+    work: Workload
+    error: ControlPlaneError | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve users."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Serve the last one and stop."""
+        self._stop.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        portion = 20
+        pause = portion / BATCHES_PER_SECOND
+        try:
+            while not self._stop.is_set():
+                started = time.perf_counter()
+                self.work.run(portion)
+                self._stop.wait(max(0.0, pause - (time.perf_counter() - started)))
+        except ControlPlaneError as error:
+            self.error = error
+
+
+def demo(
+    *,
+    incident: Annotated[Incident | None, typer.Option(help="Break the new path in wave 2.")] = None,
+    seconds: Annotated[
+        float, typer.Option(min=5, help="What the plan's 21 days are scaled to.")
+    ] = 60,
+    repo: Repo = None,
+    file: Annotated[Path, typer.Option(help="The database; made anew.")] = Path("demo.db"),
+    port: Annotated[int, typer.Option(help="For /metrics; 0: any free one.")] = 0,
+) -> None:
+    """Take a real workload through all four waves and the soak, in about a minute."""
+    batches, source = real_edits(repo)
+    plan = scaled(FOUR_WAVES, seconds)
+    with fresh_plane(file) as plane:
+        metrics = MetricsServer(plane, port=port)
+        metrics.start()
+        line(f"{source}; metrics at http://127.0.0.1:{metrics.port}/metrics")
+        plane.flags.create(FLAG, owner="patch-team", actor="release-engineer")
+        rollout = plane.rollouts.start(plan, flag=FLAG, actor="release-engineer")
+        traffic = Traffic(Workload(plane, batches))
+        scheduler = Scheduler(plane, _FASTEST)
+        traffic.start()
+        scheduler.start()
+        try:
+            _run(plane, rollout, traffic, incident)
+        finally:
+            scheduler.close()
+            traffic.close()
+            metrics.close()
+        report(plane, rollout.id, plan, incident, file)
+
+
+def scaled(plan: Plan, seconds: float) -> Plan:
+    """The plan with its durations scaled so that together they last so long; all else is real."""
+    whole_us = sum(wave.hold for wave in plan.waves) + (plan.soak.hold if plan.soak else 0)
+    return plan.scaled(seconds * SECOND / whole_us)
+
+
+@contextmanager
+def fresh_plane(file: Path) -> Iterator[ControlPlane]:
+    """A control plane on a new SQLite file; an older demo's is removed."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+    with ControlPlane(f"sqlite:///{file}", environment="demo") as plane:
+        yield plane
+
+
+def _run(
+    plane: ControlPlane, rollout: Rollout, traffic: Traffic, incident: Incident | None
+) -> None:
+    """Watch until it ends; approve as a second person; break what is to be broken."""
+    note = "healthy traffic"
+    waiting_since: float | None = None
+    told: tuple[str, str] | None = None
+    live = Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext()
+    with live:
+        while True:
+            status = plane.rollouts.status(rollout.id)
+            rollout = status.rollout
+            if traffic.error is not None:
+                raise traffic.error
+            if isinstance(live, Live):
+                picture = frame(status, plane.alerts.open(), plane.head().position, note)
+                live.update(picture, refresh=True)
+            elif told != (told := (rollout.state, rollout.wave_name)):
+                line(f"{rollout.wave_name}: {rollout.state.replace('_', ' ')}")
+            if not rollout.is_active:
+                return
+            if incident and rollout.wave == _BREAKS_IN_WAVE and note == "healthy traffic":
+                traffic.work.injector.faults = incident.faults()
+                note = f"the new path is broken now: {incident.value}"
+            waiting_since = _approve(plane, rollout, waiting_since)
+            time.sleep(1 / _FRAMES_PER_SECOND)
+
+
+def _approve(plane: ControlPlane, rollout: Rollout, since: float | None) -> float | None:
+    """The second person reads the proposal for a second, then agrees."""
+    if rollout.proposal is None:
+        return None
+    now = time.monotonic()
+    if since is None or now - since < _APPROVAL_TAKES_SECONDS:
+        return since or now
+    try:
+        plane.rollouts.approve(rollout.proposal.id, actor="on-call", reason="all criteria pass")
+    except ControlPlaneError as error:
+        # It lapsed while being read; the next one will come.
+        console.log(clean(error))
+    return None

@@ -1,0 +1,88 @@
+"""What the demo has shown, when it is over."""
+
+from pathlib import Path
+
+from controlplane.cli.output import console, line, print_table
+from controlplane.cli.workload import FLAG, Incident
+from controlplane.durations import rough_duration
+from controlplane.plane import ControlPlane
+from controlplane.plans import Plan
+from events.event import Event, RecordedEvent
+from events.executions import BatchExecuted, execution_stream
+from events.flags import FlagDisabled, flag_stream
+from events.timestamps import SECOND
+from projections.vitals import SLOW_US
+
+
+def report(
+    plane: ControlPlane, rollout: str, plan: Plan, incident: Incident | None, file: Path
+) -> None:
+    """Print how it went, that the record holds, and what to try next."""
+    found = plane.rollouts.get(rollout)
+    on, off = plane.metrics.total(FLAG, "on"), plane.metrics.total(FLAG, "off")
+    console.print()
+    line(f"{rollout}: {found.state.replace('_', ' ')}. {found.reason}")
+    rows = []
+    for name, tally in (("new path", on), ("old path", off)):
+        p95 = tally.durations.quantile(0.95) or 0
+        rate = f"{tally.error_rate or 0:.2%}"
+        rows.append((name, tally.executions, tally.failed, rate, f"{p95 / 1000:.2f} ms"))
+    print_table(("", "batches", "failed", "error rate", "P95"), rows, "")
+    if incident is not None:
+        console.print()
+        line(_reaction(plane, incident))
+    for alert in plane.alerts.all():
+        line(f"alert {alert.id}: {alert.summary}")
+    head = plane.verify()
+    console.print()
+    line(f"The log is intact: {head.position} events, head {head.hash.hex()}")
+    holds = " ".join(rough_duration(wave.hold) for wave in plan.waves)
+    soak = f", soak {rough_duration(plan.soak.hold)}" if plan.soak else ""
+    line(f"Holds were scaled to {holds}{soak}; everything else was real.")
+    _next_steps(file, rollout, incident)
+
+
+def _reaction(plane: ControlPlane, incident: Incident) -> str:
+    """How long it took from the first bad batch to exposure 0, as the log has it."""
+    disabled = next(
+        (e for e in plane.log.read_stream(flag_stream(FLAG)) if isinstance(e.event, FlagDisabled)),
+        None,
+    )
+    if disabled is None:
+        return "The flag was not switched off."
+    first = next(
+        (e for e in plane.log.read_stream(execution_stream(FLAG)) if _is_bad(e, incident)), None
+    )
+    if first is None:
+        return "No bad batch was recorded."
+    seconds = (disabled.recorded_at - first.occurred_at) / SECOND
+    what = {"slow": "slow", "leak": "leaking"}.get(incident.value, "failed")
+    return (
+        f"{seconds:.1f} s from the first {what} batch (position {first.position}) "
+        f"to exposure 0 (position {disabled.position})"
+    )
+
+
+def _is_bad(recorded: RecordedEvent[Event], incident: Incident) -> bool:
+    event = recorded.event
+    if not isinstance(event, BatchExecuted) or event.cohort == "off":
+        return False
+    if incident is Incident.SLOW:
+        return event.duration_us > SLOW_US
+    return event.outcome == "failed"
+
+
+def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
+    console.print("\nTry next:")
+    start = f"controlplane --database sqlite:///{file} --environment demo"
+    steps = [
+        f"{start} rollouts status {rollout}",
+        f"{start} flags explain {FLAG} user-17 -a group=internal",
+        f"{start} events query --type 'rollout.*'",
+        f"{start} projections rebuild",
+        f"{start} log verify",
+    ]
+    if incident is None:
+        steps.append("controlplane demo --incident errors   (or slow, violations, leak)")
+    for step in steps:
+        line(f"  {step}")

@@ -1,0 +1,143 @@
+"""`controlplane events …` and `controlplane log …`: the record itself."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controlplane.cli.output import (
+    Json,
+    console,
+    opened,
+    print_json,
+    print_table,
+    progress,
+    say,
+)
+from controlplane.views import event_view, moment
+from events.cloudevents import to_cloudevent
+from events.event import Event, RecordedEvent
+from events.log import follow as follow_log
+from events.timestamps import to_iso
+
+events = typer.Typer(help="Ask the log, or watch it grow.", no_args_is_help=True)
+log = typer.Typer(help="Prove that the record is intact; take it elsewhere.", no_args_is_help=True)
+
+Type = Annotated[str | None, typer.Option("--type", help="A stored name, or flag.* and the like.")]
+Stream = Annotated[str | None, typer.Option(help="One stream, as in flag-batch-patches-v1.")]
+
+
+@events.command()
+def query(
+    *,
+    type_: Type = None,
+    stream: Stream = None,
+    actor: Annotated[str | None, typer.Option(help="Who did it.")] = None,
+    correlation: Annotated[str | None, typer.Option(help="What it belongs to.")] = None,
+    since: Annotated[str | None, typer.Option(help="ISO 8601, as in 2026-11-20T14:05Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="ISO 8601, exclusive.")] = None,
+    after: Annotated[int, typer.Option(help="Only positions above this one.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    oldest_first: Annotated[bool, typer.Option("--oldest-first")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show events that meet all conditions, the newest first."""
+    with opened() as plane:
+        found = plane.events(
+            stream=stream,
+            type=type_,
+            actor=actor,
+            correlation_id=correlation,
+            since=since,
+            until=until,
+            after=after,
+            newest_first=not oldest_first,
+            limit=limit,
+        )
+    if as_json:
+        print_json([event_view(event) for event in found])
+        return
+    rows = [_row(event) for event in found]
+    print_table(("position", "time", "actor", "event", "data"), rows, "No event matches.")
+
+
+def _row(event: RecordedEvent[Event]) -> tuple[object, ...]:
+    return event.position, to_iso(event.occurred_at), event.actor.id, event.type, event.data
+
+
+@events.command()
+def follow(
+    *,
+    after: Annotated[int | None, typer.Option(help="Default: from now on.")] = None,
+    type_: Type = None,
+    idle: Annotated[float | None, typer.Option(help="Stop after so many quiet seconds.")] = None,
+) -> None:
+    """Print every event as it is recorded, a JSON document a line, until interrupted."""
+    wanted = (type_ or "*").removesuffix("*")
+    exact = type_ is not None and not type_.endswith("*")
+    with opened() as plane:
+        start = plane.head().position if after is None else after
+        for event in follow_log(plane.log, start, idle_timeout=idle):
+            if event.type == type_ or (not exact and event.type.startswith(wanted)):
+                sys.stdout.write(json.dumps(event_view(event), ensure_ascii=False) + "\n")
+                sys.stdout.flush()
+
+
+@log.command()
+def head(*, as_json: Json = False) -> None:
+    """Print the last position and the hash that vouches for all before it. Keep it elsewhere."""
+    with opened() as plane:
+        found = plane.head()
+    say(
+        f"{found.position} {found.hash.hex()}",
+        as_json,
+        lambda: {
+            "position": found.position,
+            "hash": found.hash.hex(),
+            "recorded_at": moment(found.recorded_at),
+        },
+    )
+
+
+@log.command()
+def verify(
+    *,
+    expect: Annotated[
+        str | None, typer.Option(help="POSITION:HASH noted earlier; the log must still hold it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Walk the hash chain; name the first position that was altered, removed or moved."""
+    with opened() as plane, progress("verifying") as moved:
+        found = plane.verify(expect=expect, progress=moved)
+    say(
+        f"intact: {found.position} events, head {found.hash.hex()}",
+        as_json,
+        lambda: {"intact": True, "position": found.position, "hash": found.hash.hex()},
+    )
+
+
+@log.command()
+def export(
+    file: Annotated[Path | None, typer.Argument(help="Default: standard output.")] = None,
+    *,
+    after: Annotated[int, typer.Option(help="Only positions above this one.")] = 0,
+) -> None:
+    """Write events as CloudEvents 1.0, a JSON document a line."""
+    with opened() as plane, progress("exporting") as moved:
+        last = plane.head().position
+        target = sys.stdout if file is None else file.open("w", encoding="utf-8")
+        try:
+            position = after
+            while position < last and (page := plane.log.read(position, 1000)):
+                for event in page:
+                    target.write(json.dumps(to_cloudevent(event), ensure_ascii=False) + "\n")
+                position = page[-1].position
+                moved(position, last)
+        finally:
+            if file is not None:
+                target.close()
+    if file is not None:
+        console.print(f"{max(0, position - after)} events in {file}")

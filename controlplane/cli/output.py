@@ -1,0 +1,144 @@
+"""How the terminal is spoken to: tables for people, JSON for machines, one line for errors."""
+
+import getpass
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from controlplane.errors import ControlPlaneError, InvalidInput
+from controlplane.plane import ControlPlane
+from controlplane.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Actor = Annotated[
+    str, typer.Option("--actor", help="Who acts.", show_default="the name you are logged in under")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
+
+console = Console()
+errors = Console(stderr=True)
+
+STYLES = {
+    "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "NO_DATA": "magenta",
+    "ERROR": "red", "critical": "bold red", "warning": "yellow", "info": "cyan",
+}  # fmt: skip
+
+
+class Chosen:
+    """Which database and environment this invocation speaks of."""
+
+    database: str | None = None
+    environment: str | None = None
+
+
+@contextmanager
+def opened() -> Iterator[ControlPlane]:
+    """The control plane that the options or the environment name."""
+    with ControlPlane(Chosen.database, environment=Chosen.environment) as plane:
+        yield plane
+
+
+def who(actor: str) -> str:
+    """The actor that a command names, the environment sets, or the system knows."""
+    return actor or Settings().actor or getpass.getuser()
+
+
+def clean(text: object) -> Text:
+    """Text from outside, without markup and control characters: it must not steer a terminal."""
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else "�" for c in str(text))
+    return Text(shown)
+
+
+def line(text: object) -> None:
+    """One line for people, never broken: commands in it can be copied."""
+    console.print(clean(text), soft_wrap=True)
+
+
+def print_json(data: object) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """A table, or a sentence where there is nothing to show."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else clean(cell) for cell in row))
+    console.print(table if table.row_count else empty)
+
+
+def say(text: str, as_json: bool, data: Callable[[], object]) -> None:  # noqa: FBT001  why: --json
+    """One line for people, or the data."""
+    if as_json:
+        print_json(data())
+    else:
+        line(text)
+
+
+def styled(word: str) -> Text:
+    """A verdict or severity in its colour."""
+    return Text(word, style=STYLES.get(word, ""))
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, for work that takes a while."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(label, total=None)
+
+        def moved(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+
+        yield moved
+
+
+def parse_attributes(pairs: Sequence[str]) -> dict[str, Any]:
+    """`group=internal age=30 beta=true`: numbers and booleans are taken as such."""
+    attributes: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InvalidInput(reason=f"{pair!r} is no attribute; write name=value")
+        attributes[name] = scalar(value)
+    return attributes
+
+
+def scalar(text: str) -> str | int | float | bool:
+    """A number or a boolean where the text is one."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float | bool) else text
+
+
+class RefusingGroup(typer.core.TyperGroup):
+    """Turns a refusal into one line on standard error and exit status 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ControlPlaneError as error:
+            errors.print(Text.assemble(("error: ", "bold red"), clean(error)), soft_wrap=True)
+            raise typer.Exit(1) from error
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise typer.Exit(0) from None

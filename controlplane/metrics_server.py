@@ -1,0 +1,77 @@
+"""`GET /metrics`, on a port of its own."""
+
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from controlplane.errors import ControlPlaneError
+from controlplane.exposition import PlaneCollector
+from controlplane.plane import ControlPlane
+
+MOST_EVENTS_BEHIND = 10_000
+"""A scrape folds that many events at the most before it answers."""
+
+_StartResponse = Callable[..., Any]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  why: inherited
+        """Scrapes are no news."""
+
+
+class MetricsServer:
+    """Serves the metrics of one control plane from a thread. Port 0: any free one."""
+
+    def __init__(
+        self, plane: ControlPlane, host: str = "127.0.0.1", port: int = 9090, *, legacy: bool = True
+    ) -> None:
+        self._plane = plane
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(PlaneCollector(plane, legacy=legacy))
+        self._exposition = make_wsgi_app(registry)
+        self._server = make_server(host, port, self._answer, _Server, _Quiet)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="metrics", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.server_port)
+
+    def start(self) -> None:
+        """Serve until close()."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, environ: dict[str, Any], start_response: _StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != "/metrics":
+            return _plain(start_response, HTTPStatus.NOT_FOUND, "Metrics are at /metrics.")
+        try:
+            behind = max((lag.events for lag in self._plane.projections.lag()), default=0)
+            if behind > MOST_EVENTS_BEHIND:
+                text = f"Catching up: {behind} events behind."
+                return _plain(start_response, HTTPStatus.SERVICE_UNAVAILABLE, text)
+            answer: Iterable[bytes] = self._exposition(environ, start_response)
+        except ControlPlaneError as error:
+            return _plain(start_response, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        return answer
+
+
+def _plain(start_response: _StartResponse, status: HTTPStatus, text: str) -> Iterable[bytes]:
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "5")]
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [text.encode() + b"\n"]
