@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from controlplane.cli.demo_report import report
+from controlplane.cli.demo_report import Breakage, report
 from controlplane.cli.demo_view import frame
 from controlplane.cli.output import clean, console, line
 from controlplane.cli.workload import FLAG, Incident, Repo, Workload, real_edits
@@ -86,12 +86,12 @@ def demo(
         traffic.start()
         scheduler.start()
         try:
-            _run(plane, rollout, traffic, incident)
+            broken_at = _run(plane, rollout, traffic, incident)
         finally:
             scheduler.close()
             traffic.close()
             metrics.close()
-        report(plane, rollout.id, plan, incident, file)
+        report(plane, rollout.id, plan, Breakage(incident, broken_at), file)
 
 
 def scaled(plan: Plan, seconds: float) -> Plan:
@@ -109,10 +109,12 @@ def fresh_plane(file: Path) -> Iterator[ControlPlane]:
         yield plane
 
 
-def _run(
-    plane: ControlPlane, rollout: Rollout, traffic: Traffic, incident: Incident | None
-) -> None:
-    """Watch until it ends; approve as a second person; break what is to be broken."""
+def _run(plane: ControlPlane, rollout: Rollout, traffic: Traffic, incident: Incident | None) -> int:
+    """Watch until it ends; approve as a second person; break what is to be broken.
+
+    The log position at which it was broken, 0 where it was not.
+    """
+    broken_at = 0
     note = "healthy traffic"
     waiting_since: float | None = None
     told: tuple[str, str] | None = None
@@ -129,8 +131,9 @@ def _run(
             elif told != (told := (rollout.state, rollout.wave_name)):
                 line(f"{rollout.wave_name}: {rollout.state.replace('_', ' ')}")
             if not rollout.is_active:
-                return
-            if incident and rollout.wave == _BREAKS_IN_WAVE and note == "healthy traffic":
+                return broken_at
+            if incident and rollout.wave == _BREAKS_IN_WAVE and not broken_at:
+                broken_at = plane.head().position
                 traffic.work.injector.faults = incident.faults()
                 note = f"the new path is broken now: {incident.value}"
             waiting_since = _approve(plane, rollout, waiting_since)

@@ -1,5 +1,6 @@
 """What the demo has shown, when it is over."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.cli.output import console, line, print_table
@@ -14,9 +15,15 @@ from events.timestamps import SECOND
 from projections.vitals import SLOW_US
 
 
-def report(
-    plane: ControlPlane, rollout: str, plan: Plan, incident: Incident | None, file: Path
-) -> None:
+@dataclass(frozen=True)
+class Breakage:
+    """What was broken in the new path, and at which log position; None and 0 for nothing."""
+
+    incident: Incident | None
+    position: int
+
+
+def report(plane: ControlPlane, rollout: str, plan: Plan, broken: Breakage, file: Path) -> None:
     """Print how it went, that the record holds, and what to try next."""
     found = plane.rollouts.get(rollout)
     on, off = plane.metrics.total(FLAG, "on"), plane.metrics.total(FLAG, "off")
@@ -28,9 +35,9 @@ def report(
         rate = f"{tally.error_rate or 0:.2%}"
         rows.append((name, tally.executions, tally.failed, rate, f"{p95 / 1000:.2f} ms"))
     print_table(("", "batches", "failed", "error rate", "P95"), rows, "")
-    if incident is not None:
+    if broken.incident is not None:
         console.print()
-        line(_reaction(plane, incident))
+        line(_reaction(plane, broken))
     for alert in plane.alerts.all():
         line(f"alert {alert.id}: {alert.summary}")
     head = plane.verify()
@@ -39,37 +46,40 @@ def report(
     holds = " ".join(rough_duration(wave.hold) for wave in plan.waves)
     soak = f", soak {rough_duration(plan.soak.hold)}" if plan.soak else ""
     line(f"Holds were scaled to {holds}{soak}; everything else was real.")
-    _next_steps(file, rollout, incident)
+    _next_steps(file, rollout, broken.incident)
 
 
-def _reaction(plane: ControlPlane, incident: Incident) -> str:
+def _reaction(plane: ControlPlane, broken: Breakage) -> str:
     """How long it took from the first bad batch to exposure 0, as the log has it."""
     disabled = next(
         (e for e in plane.log.read_stream(flag_stream(FLAG)) if isinstance(e.event, FlagDisabled)),
         None,
     )
-    if disabled is None:
-        return "The flag was not switched off."
-    first = next(
-        (e for e in plane.log.read_stream(execution_stream(FLAG)) if _is_bad(e, incident)), None
-    )
-    if first is None:
-        return "No bad batch was recorded."
+    executions = plane.log.read_stream(execution_stream(FLAG))
+    first = next((e for e in executions if _is_bad(e, broken)), None)
+    if disabled is None or first is None:
+        return "The new path never showed its fault."
     seconds = (disabled.recorded_at - first.occurred_at) / SECOND
-    what = {"slow": "slow", "leak": "leaking"}.get(incident.value, "failed")
+    what = {Incident.SLOW: "slow", Incident.LEAK: "leaking"}.get(
+        broken.incident or Incident.ERRORS, "failed"
+    )
     return (
         f"{seconds:.1f} s from the first {what} batch (position {first.position}) "
         f"to exposure 0 (position {disabled.position})"
     )
 
 
-def _is_bad(recorded: RecordedEvent[Event], incident: Incident) -> bool:
+def _is_bad(recorded: RecordedEvent[Event], broken: Breakage) -> bool:
     event = recorded.event
     if not isinstance(event, BatchExecuted) or event.cohort == "off":
         return False
-    if incident is Incident.SLOW:
-        return event.duration_us > SLOW_US
-    return event.outcome == "failed"
+    match broken.incident:
+        case Incident.SLOW:
+            return event.duration_us > SLOW_US
+        case Incident.LEAK:  # Each one leaks from then on.
+            return recorded.position > broken.position
+        case _:
+            return event.outcome == "failed"
 
 
 def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
