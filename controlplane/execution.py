@@ -49,9 +49,17 @@ class Transaction:
         return projection.fold(key, events)
 
     def stage(
-        self, stream: str, events: Sequence[Event], *, cause: str | None = None
+        self,
+        stream: str,
+        events: Sequence[Event],
+        *,
+        cause: str | None = None,
+        belongs_to: str | None = None,
     ) -> str | None:
-        """Add events to what will be appended; the id of the last one, or `cause` if none."""
+        """Add events to what will be appended; the id of the last one, or `cause` if none.
+
+        `cause`: the id of the event that led to them; `belongs_to`: their correlation id.
+        """
         for event in events:
             new = NewEvent(
                 stream=stream,
@@ -59,7 +67,7 @@ class Transaction:
                 id=self._new_id(),
                 occurred_at=self.now,
                 actor=self._context.actor,
-                correlation_id=self._context.correlation_id,
+                correlation_id=belongs_to or self._context.correlation_id,
                 causation_id=cause or self._context.causation_id,
             )
             self._staged.append(new)

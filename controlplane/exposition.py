@@ -37,6 +37,7 @@ INVARIANTS = (
 
 _MOST_LABELS = 50
 """Names come from outside: a label must not grow without bound."""
+_OTHERS = "other"
 
 _STATES = ("observing", "proposed", "soaking", "completed", "rolled_back")
 
@@ -117,7 +118,7 @@ def executions(world: World) -> Iterator[Metric]:
     yield violations
     yield _counter(
         "invariant_check_failures_total", "Invariant violations by invariant.", "invariant",
-        {**dict.fromkeys(INVARIANTS, 0), **dict(sorted(on.violations.items())[:_MOST_LABELS])},
+        by_invariant(on.violations),
     )  # fmt: skip
     yield _histogram(
         "batch_duration_seconds", "Duration of a batch on the new path.", {"": on.rungs}
@@ -137,6 +138,15 @@ def executions(world: World) -> Iterator[Metric]:
         for status in ("succeeded", "failed", "rejected"):
             by_cohort.add_metric([flag, cohort, status], getattr(tally, status))
     yield by_cohort
+
+
+def by_invariant(violations: Mapping[str, int]) -> dict[str, int]:
+    """The known invariants each by name, then so many strange ones, then the rest in one."""
+    counts = dict.fromkeys(INVARIANTS, 0)
+    for name, count in sorted(violations.items()):
+        label = name if name in counts or len(counts) < _MOST_LABELS else _OTHERS
+        counts[label] = counts.get(label, 0) + count
+    return counts
 
 
 def plane_state(world: World) -> Iterator[Metric]:

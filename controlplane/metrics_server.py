@@ -1,5 +1,6 @@
 """`GET /metrics`, on a port of its own."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -9,9 +10,11 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from controlplane.errors import ControlPlaneError
+from controlplane.errors import ControlPlaneError, InvalidInput
 from controlplane.exposition import PlaneCollector
 from controlplane.plane import ControlPlane
+
+logger = logging.getLogger(__name__)
 
 MOST_EVENTS_BEHIND = 10_000
 """A scrape folds that many events at the most before it answers."""
@@ -29,7 +32,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 class MetricsServer:
-    """Serves the metrics of one control plane from a thread. Port 0: any free one."""
+    """Serves the metrics of one control plane from a thread. Port 0: any free one.
+
+    Raises InvalidInput where it cannot listen.
+    """
 
     def __init__(
         self, plane: ControlPlane, host: str = "127.0.0.1", port: int = 9090, *, legacy: bool = True
@@ -38,7 +44,11 @@ class MetricsServer:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(PlaneCollector(plane, legacy=legacy))
         self._exposition = make_wsgi_app(registry)
-        self._server = make_server(host, port, self._answer, _Server, _Quiet)
+        try:
+            self._server = make_server(host, port, self._answer, _Server, _Quiet)
+        except (OSError, OverflowError) as error:
+            reason = f"metrics cannot be served at {host}:{port}: {error}; choose another port"
+            raise InvalidInput(reason=reason) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="metrics", daemon=True
         )
@@ -54,7 +64,8 @@ class MetricsServer:
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
+        if self._thread.is_alive():  # Else shutdown() would wait for ever.
+            self._server.shutdown()
         self._server.server_close()
 
     def _answer(self, environ: dict[str, Any], start_response: _StartResponse) -> Iterable[bytes]:
@@ -68,6 +79,10 @@ class MetricsServer:
             answer: Iterable[bytes] = self._exposition(environ, start_response)
         except ControlPlaneError as error:
             return _plain(start_response, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        except Exception:
+            logger.exception("the metrics could not be collected")
+            text = "The metrics could not be collected; the log of the server says why."
+            return _plain(start_response, HTTPStatus.INTERNAL_SERVER_ERROR, text)
         return answer
 
 

@@ -1,13 +1,19 @@
 """Settings, from the environment: CONTROLPLANE_DATABASE_URL and so on."""
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from controlplane.errors import InvalidInput
+
+_PREFIX = "CONTROLPLANE_"
 
 
 class Settings(BaseSettings):
     """Each may be set as CONTROLPLANE_<NAME> in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="CONTROLPLANE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True)
 
     database_url: str = "sqlite:///controlplane.db"
     environment: str = Field(default="production", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
@@ -20,3 +26,18 @@ class Settings(BaseSettings):
     evaluation_interval_seconds: float = Field(default=60.0, gt=0)
     alert_interval_seconds: float = Field(default=5.0, gt=0)
     projection_interval_seconds: float = Field(default=1.0, gt=0)
+
+
+def load(**given: Any) -> Settings:
+    """The settings; what is given, and not empty, goes before the environment.
+
+    Raises InvalidInput that names each wrong one.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{str(one['loc'][0]).removeprefix(_PREFIX.lower())}: {one['msg']}"
+            for one in error.errors()
+        )
+        raise InvalidInput(reason=f"a setting is not valid: {problems}") from error

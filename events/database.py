@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from events.errors import LogUnavailable
 
@@ -61,7 +61,14 @@ class Database:
 
     def _create_engine(self) -> Engine:
         if self.dialect == "postgresql":
-            return create_engine(self.url, pool_size=10, max_overflow=20, pool_timeout=60)
+            return create_engine(
+                self.url,
+                pool_size=10,
+                max_overflow=20,
+                pool_timeout=60,
+                # Whatever the server's default: appends wait for the head, and then read anew.
+                isolation_level="READ COMMITTED",
+            )
         engine = create_engine(
             self.url,
             pool_size=10,
@@ -95,14 +102,21 @@ class Database:
                 raise
 
     @contextmanager
-    def read(self) -> Iterator[Cursor]:
-        """A cursor to read with; it sees what was committed when its statement began."""
+    def read(self, *, damaged: bool = False) -> Iterator[Cursor]:
+        """A cursor to read with; it sees what was committed when its statement began.
+
+        `damaged`: text that is no UTF-8, which SQLite may hold, is handed out all the same.
+        """
         with self._connection() as connection:
             cursor = connection.cursor()
+            if damaged and self.dialect == "sqlite":
+                connection.driver_connection.text_factory = _decode_damaged
             try:
                 yield cursor
             finally:
                 cursor.close()
+                if damaged and self.dialect == "sqlite":
+                    connection.driver_connection.text_factory = str
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
@@ -114,6 +128,8 @@ class Database:
             yield connection
         except self._failures as error:
             connection.invalidate()
+            # What broke this connection, a restart above all, broke those that idle in the pool.
+            self.engine.dispose()
             raise LogUnavailable(cause=_first_line(error)) from error
         finally:
             connection.close()
@@ -125,14 +141,18 @@ class Database:
 
 def _driver_errors(dialect: str) -> tuple[type[Exception], ...]:
     if dialect == "sqlite":
-        return (DBAPIError, sqlite3.DatabaseError)
+        return (SQLAlchemyError, sqlite3.Error)
     import psycopg  # noqa: PLC0415  why: an extra, needed only where PostgreSQL is
 
-    return (DBAPIError, psycopg.OperationalError, psycopg.InterfaceError)
+    return (SQLAlchemyError, psycopg.Error)
 
 
 def _first_line(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]
+
+
+def _decode_damaged(text: bytes) -> str:
+    return text.decode(errors="surrogateescape")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -35,7 +35,10 @@ class EventLog(Protocol):
     """An ordered, append-only log of one environment."""
 
     environment: str
-    closed: bool
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called: nothing follows any more."""
 
     def append(
         self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None
@@ -79,7 +82,7 @@ class EventLog(Protocol):
 def follow(
     log: EventLog, after: int = 0, *, idle_timeout: float | None = None, batch: int = 1000
 ) -> Iterator[RecordedEvent[Event]]:
-    """Every event above `after`, once, in order, until the log is closed or idle for some seconds."""
+    """Every event above `after`, once, in order, until the log is closed or was idle so long."""
     while not log.closed:
         events = log.read(after, batch)
         if events:

@@ -31,7 +31,7 @@ class MemoryLog:
         self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None
     ) -> list[Receipt]:
         """See EventLog.append."""
-        prepared = prepare(events)
+        prepared = prepare(events, expected)
         with self._lock:
             versions: dict[str, int] = {}
             fresh: dict[str, tuple[NewEvent, int, str]] = {}
@@ -45,8 +45,6 @@ class MemoryLog:
             recorded_at = max(self._clock(), self._head.recorded_at)
             rows, head = chain(self.environment, self._head, recorded_at, fresh.values())
             events_recorded = [recorded(row) for row in rows]
-            if rows:
-                self._head = head
             for row, event in zip(rows, events_recorded, strict=True):
                 self._rows.append(row)
                 self._events.append(event)
@@ -56,6 +54,9 @@ class MemoryLog:
             for new, _ in prepared:
                 duplicate = fresh.pop(new.id, None) is None
                 receipts.append(Receipt(self._positions[new.id], duplicate))
+            if rows:
+                # Last: who reads without the lock finds all that the head promises.
+                self._head = head
         self._signal.advance(self._head.position)
         return receipts
 
@@ -73,7 +74,7 @@ class MemoryLog:
 
     def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
         """See EventLog.read."""
-        return self._events[after : after + limit]
+        return self._events[max(after, 0) : max(after, 0) + limit]
 
     def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
         """See EventLog.read_stream."""
@@ -100,6 +101,11 @@ class MemoryLog:
             head = verify(self._rows, self._head, witness)
         progress(head.position, head.position)
         return head
+
+    @property
+    def closed(self) -> bool:
+        """See EventLog.closed."""
+        return self._signal.closed
 
     def close(self) -> None:
         """See EventLog.close."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from events.chain import GENESIS, ID, POSITION, Head, Row, chain, verify
@@ -9,7 +10,7 @@ from events.codec import recorded
 from events.database import Cursor, Database
 from events.errors import ChainBroken, VersionConflict
 from events.event import Event, NewEvent, Receipt, RecordedEvent
-from events.log import Query, prepare
+from events.log import Query, can_be_stored, prepare
 from events.tables import event_log
 from events.timestamps import Timestamp
 from events.wakeup import Wakeup, wakeup_for
@@ -21,6 +22,8 @@ _INSERT = (
     f"INSERT INTO event_log ({_COLUMNS}) "  # noqa: S608  why: constants
     f"VALUES ({', '.join('?' * len(event_log.columns))})"
 )
+_COPY = f"COPY event_log ({_COLUMNS}) FROM STDIN"
+_ROWS_TO_COPY = 16
 _HEAD = "SELECT position, hash, recorded_at FROM log_head WHERE environment = ?"
 _PAGE = 5000
 _IDS_A_QUERY = 500
@@ -33,13 +36,15 @@ class SqlLog:
         self, database: Database, environment: str, clock: Callable[[], Timestamp]
     ) -> None:
         self.environment = environment
+        self.closed = False
         self._database = database
         self._clock = clock
         self._writer = GroupCommit(self._commit)
         self._wakeup: Wakeup | None = None
         self._wakeup_lock = threading.Lock()
         self._sql = {name: database.sql(text) for name, text in _STATEMENTS.items()}
-        if database.dialect == "postgresql":
+        self._is_postgresql = database.dialect == "postgresql"
+        if self._is_postgresql:
             self._sql["lock_head"] += " FOR UPDATE"
         with database.write() as cursor:
             cursor.execute(self._sql["open_head"], (environment, 0, GENESIS, 0))
@@ -52,7 +57,7 @@ class SqlLog:
         """See EventLog.append."""
         if not events:
             return []
-        return self._writer.submit(Request(prepare(events), expected or {}))
+        return self._writer.submit(Request(prepare(events, expected), expected or {}))
 
     def _commit(self, group: list[Request]) -> None:
         with self._database.write() as cursor:
@@ -71,8 +76,8 @@ class SqlLog:
                     self._sql["move_head"],
                     (head.position, head.hash, head.recorded_at, self.environment),
                 )
-                cursor.executemany(self._sql["insert"], rows)
-                if self._database.dialect == "postgresql":
+                self._insert(cursor, rows)
+                if self._is_postgresql:
                     cursor.execute(self._sql["notify"], (self._channel, str(head.position)))
         if head.position > before.position and self._wakeup is not None:
             self._wakeup.advance(head.position)
@@ -111,13 +116,21 @@ class SqlLog:
         unasked = [new.id for request in group for new, _ in request.events]
         while unasked:
             some, unasked = unasked[:_IDS_A_QUERY], unasked[_IDS_A_QUERY:]
-            marks = ", ".join("?" * len(some))
-            cursor.execute(
-                self._database.sql(f"{_IDS}({marks})"),
-                (self.environment, *some),
-            )
+            if self._is_postgresql:  # An array: one statement to plan, however many ids.
+                cursor.execute(self._sql["ids_in_array"], (self.environment, some))
+            else:
+                marks = ", ".join("?" * len(some))
+                cursor.execute(f"{_IDS} IN ({marks})", (self.environment, *some))
             known.update(cursor.fetchall())
         return known
+
+    def _insert(self, cursor: Cursor, rows: list[Row]) -> None:
+        if self._is_postgresql and len(rows) >= _ROWS_TO_COPY:
+            with cursor.copy(_COPY) as copy:  # type: ignore[attr-defined]  # why: psycopg's own
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            cursor.executemany(self._sql["insert"], rows)
 
     def _versions(self, cursor: Cursor, group: list[Request]) -> dict[str, int]:
         streams = {new.stream for request in group for new, _ in request.events}
@@ -161,17 +174,18 @@ class SqlLog:
         with self._database.read() as cursor:
             # One statement: an append between two would look like an intruder.
             cursor.execute(self._sql["ends"], (self.environment,))
-            last, *row = cursor.fetchone()
-        head = _head(row)
-        if (last or 0) > head.position:
+            ends = cursor.fetchone()
+        head = _head(ends and ends[:3])
+        verified = verify(self._rows(head.position, progress), head, witness)
+        if (ends[3] or 0) > head.position:
             raise ChainBroken(position=head.position + 1, reason="it is beyond the head")
-        return verify(self._rows(head.position, progress), head, witness)
+        return verified
 
     def _rows(self, last: int, progress: Callable[[int, int], None]) -> Iterator[Row]:
         """Rows as they are stored, undecoded, page by page."""
         after = 0
         while after < last:
-            with self._database.read() as cursor:
+            with self._database.read(damaged=True) as cursor:
                 cursor.execute(self._sql["page"], (self.environment, after, last, _PAGE))
                 page = cursor.fetchall()
             if not page:
@@ -181,6 +195,8 @@ class SqlLog:
             progress(after, last)
 
     def _select(self, where: str, parameters: tuple[Any, ...]) -> list[RecordedEvent[Event]]:
+        if not all(can_be_stored(value) for value in parameters if isinstance(value, str)):
+            return []
         with self._database.read() as cursor:
             cursor.execute(
                 self._database.sql(f"{_SELECT} {where}"), (self.environment, *parameters)
@@ -201,15 +217,18 @@ class SqlLog:
 
     @property
     def _channel(self) -> str:
-        return f"event_log_{self.environment}"
+        # Channels have at most 63 bytes, as environments have: a digest stands for the name.
+        return f"event_log_{sha256(self.environment.encode()).hexdigest()[:32]}"
 
     def close(self) -> None:
         """See EventLog.close. The database stays open: it may serve others."""
-        if self._wakeup is not None:
-            self._wakeup.close()
+        self.closed = True
+        with self._wakeup_lock:
+            if self._wakeup is not None:
+                self._wakeup.close()
 
 
-_IDS = "SELECT id, position FROM event_log WHERE environment = ? AND id IN "
+_IDS = "SELECT id, position FROM event_log WHERE environment = ? AND id"
 _STATEMENTS = {
     "open_head": (
         "INSERT INTO log_head (environment, position, hash, recorded_at) VALUES (?, ?, ?, ?) "
@@ -218,32 +237,37 @@ _STATEMENTS = {
     "lock_head": _HEAD,
     "head": _HEAD,
     "ends": (
-        "SELECT (SELECT MAX(position) FROM event_log WHERE environment = log_head.environment), "
-        "position, hash, recorded_at FROM log_head WHERE environment = ?"
+        "SELECT position, hash, recorded_at, "
+        "(SELECT MAX(position) FROM event_log WHERE environment = log_head.environment) "
+        "FROM log_head WHERE environment = ?"
     ),
     "page": f"{_SELECT} AND position > ? AND position <= ? ORDER BY position LIMIT ?",
     "move_head": (
         "UPDATE log_head SET position = ?, hash = ?, recorded_at = ? WHERE environment = ?"
     ),
     "version": "SELECT MAX(version) FROM event_log WHERE environment = ? AND stream = ?",
+    "ids_in_array": f"{_IDS} = ANY(?)",
     "insert": _INSERT,
     "notify": "SELECT pg_notify(?, ?)",
 }
 
 
-def _head(row: Sequence[Any]) -> Head:
+def _head(row: Sequence[Any] | None) -> Head:
+    if row is None:
+        raise ChainBroken(position=0, reason="the row of its head is gone")
     position, digest, recorded_at = row
     return Head(position, bytes(digest), recorded_at)
 
 
 def _where(query: Query) -> tuple[str, tuple[Any, ...]]:
     """Conditions of a query as SQL behind `environment = ?`, with their parameters."""
+    clock = "recorded_at" if query.clock == "recorded_at" else "occurred_at"
     conditions: list[tuple[str, Any]] = [("position > ?", query.after)]
     if query.stream is not None:
         conditions.append(("stream = ?", query.stream))
     if query.type is not None and query.type.endswith("*"):
         start = query.type[:-1]
-        conditions += [("type >= ?", start), ("type < ?", start + "\x7f")]
+        conditions += [("type >= ?", start), ("type < ?", start + "~")]
     elif query.type is not None:
         conditions.append(("type = ?", query.type))
     if query.actor is not None:
@@ -251,8 +275,8 @@ def _where(query: Query) -> tuple[str, tuple[Any, ...]]:
     if query.correlation_id is not None:
         conditions.append(("correlation_id = ?", query.correlation_id))
     if query.since is not None:
-        conditions.append((f"{query.clock} >= ?", query.since))
+        conditions.append((f"{clock} >= ?", query.since))
     if query.until is not None:
-        conditions.append((f"{query.clock} < ?", query.until))
+        conditions.append((f"{clock} < ?", query.until))
     text = " ".join(f"AND {condition}" for condition, _ in conditions)
     return text, tuple(value for _, value in conditions)

@@ -8,7 +8,7 @@ from events.database import Database
 from events.errors import LogUnavailable
 
 _POLL_SECONDS = 0.1
-_MONOTONIC_SLICE = 1.0
+_RETRY_SECONDS = 1.0
 
 
 class Wakeup(Protocol):
@@ -95,10 +95,11 @@ class Listen(Signal):
             except LogUnavailable:
                 # Waiters poll by their own timeouts until the server is back.
                 self._ready.set()
-                threading.Event().wait(_MONOTONIC_SLICE)
+                with self._condition:
+                    self._condition.wait_for(lambda: self._closed, _RETRY_SECONDS)
 
     def _listen(self) -> None:
-        from psycopg import OperationalError, connect, sql  # noqa: PLC0415  why: an extra
+        from psycopg import Error, connect, sql  # noqa: PLC0415  why: an extra
 
         url = self._database.url.set(drivername="postgresql")
         try:
@@ -107,17 +108,17 @@ class Listen(Signal):
                 self.advance(self._look())
                 self._ready.set()
                 while not self.closed:
-                    for notice in connection.notifies(timeout=_MONOTONIC_SLICE):
+                    for notice in connection.notifies(timeout=_POLL_SECONDS):
                         self.advance(int(notice.payload))
                         if self.closed:
                             return
-        except OperationalError as error:
+        except Error as error:
             raise LogUnavailable(cause=error) from error
 
     def close(self) -> None:
         """See Wakeup.close."""
         super().close()
-        self._thread.join(2 * _MONOTONIC_SLICE)
+        self._thread.join(2 * _RETRY_SECONDS)
 
 
 def wakeup_for(database: Database, channel: str, position: Callable[[], int]) -> Wakeup:

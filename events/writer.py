@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from events.errors import LogUnavailable
 from events.event import NewEvent, Receipt
 
 
@@ -18,6 +19,7 @@ class Request:
     receipts: list[Receipt] = field(default_factory=list)
     error: BaseException | None = None
     done: bool = False
+    leads: bool = False
     turn: threading.Event = field(default_factory=threading.Event)
 
 
@@ -38,39 +40,63 @@ class GroupCommit:
     def submit(self, request: Request) -> list[Receipt]:
         """Block until the request is durable or refused. Raises its own error, no one else's."""
         with self._lock:
-            leads = not self._leading
-            if leads:
+            request.leads = not self._leading
+            if request.leads:
                 self._leading = True
             else:
                 self._queue.append(request)
-        if not leads:
-            request.turn.wait()
+        if not request.leads:
+            self._await_turn(request)
         if not request.done:
             self._lead(request)
         if request.error is not None:
             raise request.error
         return request.receipts
 
+    def _await_turn(self, request: Request) -> None:
+        """Block until the request is done or leads; interrupted, hold up nobody."""
+        try:
+            request.turn.wait()
+        except BaseException:
+            with self._lock:
+                if request in self._queue:
+                    self._queue.remove(request)
+            if request.leads:
+                self._hand_over()
+            raise
+
     def _lead(self, request: Request) -> None:
         """Commit for `request` and whoever queued behind it, then hand over."""
         group = [request]
-        with self._lock:
-            size = len(request.events)
-            while self._queue and size + len(self._queue[0].events) <= self._max_events:
-                follower = self._queue.popleft()
-                size += len(follower.events)
-                group.append(follower)
         try:
+            self._gather(group)
             self._commit(group)
-        except BaseException as error:  # noqa: BLE001  why: every caller of the group must hear it
+        except Exception as error:  # noqa: BLE001  why: every caller of the group must hear it
             for member in group:
                 member.error = error
+        except BaseException as error:  # noqa: BLE001  why: it is this thread that was interrupted
+            for member in group:
+                member.error = LogUnavailable(cause="the commit was interrupted")
+            request.error = error
         finally:
-            with self._lock:
-                successor = self._queue.popleft() if self._queue else None
-                self._leading = successor is not None
             for member in group:
                 member.done = True
                 member.turn.set()
-            if successor is not None:
+            self._hand_over()
+
+    def _gather(self, group: list[Request]) -> None:
+        """Take into the group who queued, in order, as long as there is room."""
+        size = len(group[0].events)
+        with self._lock:
+            while self._queue and size + len(self._queue[0].events) <= self._max_events:
+                size += len(self._queue[0].events)
+                group.append(self._queue.popleft())
+
+    def _hand_over(self) -> None:
+        """Let the first in the queue lead; if there is none, whoever comes next."""
+        with self._lock:
+            self._leading = bool(self._queue)
+            if self._queue:
+                successor = self._queue.popleft()
+                successor.leads = True
                 successor.turn.set()

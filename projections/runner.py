@@ -71,8 +71,7 @@ class Runner:
         """Fold until every read model reflects `upto` (default: the log's head); the position."""
         target = self._log.head().position if upto is None else upto
         with self._lock:
-            # Opened again each time: another release may have dropped what it does not read.
-            position = self._position(self._open())
+            position = self._position(self._rows.builds())
             while position < target:
                 events = self._log.read(position, self._batch)
                 if not events:
@@ -92,6 +91,7 @@ class Runner:
         except BaseException:
             self._states.clear()
             raise
+        # Opened again: another release may have dropped the builds that it does not read.
         return self._position(self._open())
 
     def _position(self, builds: list[Build]) -> int:

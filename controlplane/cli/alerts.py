@@ -14,12 +14,12 @@ from controlplane.cli.output import (
     print_table,
     say,
     styled,
+    when,
     who,
 )
 from controlplane.errors import InvalidInput
 from controlplane.rules.catalog import RULES
 from controlplane.views import alert_view, rule_view
-from events.timestamps import to_iso
 from projections.alerts import Alert
 
 app = typer.Typer(help="What is wrong, and who is on it.", no_args_is_help=True)
@@ -39,7 +39,7 @@ def list_(
     if as_json:
         print_json([alert_view(alert) for alert in alerts])
         return
-    rows = [(a.id, styled(a.severity), _state(a), to_iso(a.raised_at), a.summary) for a in alerts]
+    rows = [(a.id, styled(a.severity), _state(a), when(a.raised_at), a.summary) for a in alerts]
     print_table(("alert", "severity", "state", "raised", "because"), rows, "No alert is open.")
 
 

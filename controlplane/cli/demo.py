@@ -1,9 +1,10 @@
 """`controlplane demo`: the whole rollout, on real input and a fast clock."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,7 @@ from controlplane.cli.demo_report import Breakage, report
 from controlplane.cli.demo_view import frame
 from controlplane.cli.output import clean, console, line
 from controlplane.cli.workload import FLAG, Incident, Repo, Workload, real_edits
-from controlplane.errors import ControlPlaneError
+from controlplane.errors import ControlPlaneError, InvalidInput
 from controlplane.metrics_server import MetricsServer
 from controlplane.plane import ControlPlane
 from controlplane.plans import FOUR_WAVES, Plan
@@ -23,6 +24,7 @@ from controlplane.scheduler import Intervals, Scheduler
 from events.timestamps import SECOND
 from projections.rollouts import Rollout
 
+ENVIRONMENT = "demo"
 BATCHES_PER_SECOND = 1000
 _BREAKS_IN_WAVE = 2
 _FRAMES_PER_SECOND = 5
@@ -35,7 +37,7 @@ class Traffic:
     """The service under load, in a thread, until stopped."""
 
     work: Workload
-    error: ControlPlaneError | None = None
+    error: Exception | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -58,7 +60,7 @@ class Traffic:
                 started = time.perf_counter()
                 self.work.run(portion)
                 self._stop.wait(max(0.0, pause - (time.perf_counter() - started)))
-        except ControlPlaneError as error:
+        except Exception as error:  # noqa: BLE001  why: whoever watches raises it
             self.error = error
 
 
@@ -70,7 +72,7 @@ def demo(
     ] = 60,
     repo: Repo = None,
     file: Annotated[Path, typer.Option(help="The database; made anew.")] = Path("demo.db"),
-    port: Annotated[int, typer.Option(help="For /metrics; 0: any free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="For /metrics; 0: any free one.")] = 0,
 ) -> None:
     """Take a real workload through all four waves and the soak, in about a minute."""
     batches, source = real_edits(repo)
@@ -102,11 +104,23 @@ def scaled(plan: Plan, seconds: float) -> Plan:
 
 @contextmanager
 def fresh_plane(file: Path) -> Iterator[ControlPlane]:
-    """A control plane on a new SQLite file; an older demo's is removed."""
+    """A control plane on a new SQLite file; an older demo's is removed, no other one."""
+    if file.exists() and not _is_of_a_demo(file):
+        raise InvalidInput(reason=f"{file} is not a demo's database; choose another with --file")
     for suffix in ("", "-wal", "-shm"):
         Path(f"{file}{suffix}").unlink(missing_ok=True)
-    with ControlPlane(f"sqlite:///{file}", environment="demo") as plane:
+    with ControlPlane(f"sqlite:///{file}", environment=ENVIRONMENT) as plane:
         yield plane
+
+
+def _is_of_a_demo(file: Path) -> bool:
+    """Whether it holds what a demo leaves behind, and nothing else."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            logs = database.execute("SELECT environment FROM log_head").fetchall()
+    except sqlite3.Error:
+        return False
+    return all(environment == ENVIRONMENT for (environment,) in logs)
 
 
 def _run(plane: ControlPlane, rollout: Rollout, traffic: Traffic, incident: Incident | None) -> int:

@@ -4,6 +4,7 @@ from typing import Annotated, get_args
 
 import typer
 
+from controlplane.cli.history import print_events
 from controlplane.cli.output import (
     Actor,
     Json,
@@ -15,12 +16,12 @@ from controlplane.cli.output import (
     print_table,
     say,
     scalar,
+    when,
     who,
 )
 from controlplane.errors import InvalidInput
 from controlplane.views import event_view, explanation_view, flag_view
 from events.flags import EVERYONE, Audience, Condition, Operator
-from events.timestamps import to_iso
 from projections.flags import Flag
 
 app = typer.Typer(help="Who gets the new code.", no_args_is_help=True)
@@ -79,7 +80,7 @@ def show(name: Name, *, as_json: Json = False) -> None:
         "tags": ", ".join(flag.tags),
         "rollout": flag.rollout,
         "buckets by": f"{flag.algorithm}, salt {flag.salt}",
-        "changed": to_iso(flag.changed_at),
+        "changed": when(flag.changed_at),
     }
     for label, value in lines.items():
         if value:
@@ -191,8 +192,7 @@ def history(name: Name, *, as_json: Json = False) -> None:
     if as_json:
         print_json([event_view(event) for event in events])
         return
-    rows = [(e.position, to_iso(e.occurred_at), e.actor.id, e.type, e.data) for e in events]
-    print_table(("position", "time", "actor", "event", "data"), rows, "")
+    print_events(events)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """`controlplane events …` and `controlplane log …`: the record itself."""
 
-import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,24 +9,32 @@ import typer
 
 from controlplane.cli.output import (
     Json,
-    console,
+    line,
     opened,
     print_json,
     print_table,
     progress,
     say,
+    to_json,
+    when,
 )
+from controlplane.cli.sentences import sentence
 from controlplane.views import event_view, moment
 from events.cloudevents import to_cloudevent
 from events.event import Event, RecordedEvent
 from events.log import follow as follow_log
-from events.timestamps import to_iso
 
 events = typer.Typer(help="Ask the log, or watch it grow.", no_args_is_help=True)
 log = typer.Typer(help="Prove that the record is intact; take it elsewhere.", no_args_is_help=True)
 
 Type = Annotated[str | None, typer.Option("--type", help="A stored name, or flag.* and the like.")]
 Stream = Annotated[str | None, typer.Option(help="One stream, as in flag-batch-patches-v1.")]
+
+
+def print_events(found: Sequence[RecordedEvent[Event]]) -> None:
+    """Events as people read them."""
+    rows = [(e.position, when(e.occurred_at), e.actor.id, sentence(e.event)) for e in found]
+    print_table(("position", "time", "actor", "what"), rows, "No event matches.")
 
 
 @events.command()
@@ -59,18 +67,13 @@ def query(
     if as_json:
         print_json([event_view(event) for event in found])
         return
-    rows = [_row(event) for event in found]
-    print_table(("position", "time", "actor", "event", "data"), rows, "No event matches.")
-
-
-def _row(event: RecordedEvent[Event]) -> tuple[object, ...]:
-    return event.position, to_iso(event.occurred_at), event.actor.id, event.type, event.data
+    print_events(found)
 
 
 @events.command()
 def follow(
     *,
-    after: Annotated[int | None, typer.Option(help="Default: from now on.")] = None,
+    after: Annotated[int | None, typer.Option(min=0, help="Default: from now on.")] = None,
     type_: Type = None,
     idle: Annotated[float | None, typer.Option(help="Stop after so many quiet seconds.")] = None,
 ) -> None:
@@ -81,7 +84,7 @@ def follow(
         start = plane.head().position if after is None else after
         for event in follow_log(plane.log, start, idle_timeout=idle):
             if event.type == type_ or (not exact and event.type.startswith(wanted)):
-                sys.stdout.write(json.dumps(event_view(event), ensure_ascii=False) + "\n")
+                sys.stdout.write(to_json(event_view(event)) + "\n")
                 sys.stdout.flush()
 
 
@@ -123,7 +126,7 @@ def verify(
 def export(
     file: Annotated[Path | None, typer.Argument(help="Default: standard output.")] = None,
     *,
-    after: Annotated[int, typer.Option(help="Only positions above this one.")] = 0,
+    after: Annotated[int, typer.Option(min=0, help="Only positions above this one.")] = 0,
 ) -> None:
     """Write events as CloudEvents 1.0, a JSON document a line."""
     with opened() as plane, progress("exporting") as moved:
@@ -133,11 +136,11 @@ def export(
             position = after
             while position < last and (page := plane.log.read(position, 1000)):
                 for event in page:
-                    target.write(json.dumps(to_cloudevent(event), ensure_ascii=False) + "\n")
+                    target.write(to_json(to_cloudevent(event)) + "\n")
                 position = page[-1].position
                 moved(position, last)
         finally:
             if file is not None:
                 target.close()
     if file is not None:
-        console.print(f"{max(0, position - after)} events in {file}")
+        line(f"{max(0, position - after)} events in {file}")

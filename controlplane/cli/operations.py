@@ -19,7 +19,7 @@ from controlplane.cli.output import (
 from controlplane.metrics_server import MetricsServer
 from controlplane.migrations.upgrade import HEAD
 from controlplane.scheduler import Intervals, Scheduler
-from controlplane.settings import Settings
+from controlplane.settings import load
 from controlplane.views import lag_view
 from projections.catalog import PROJECTIONS
 
@@ -84,10 +84,12 @@ def upgrade(*, as_json: Json = False) -> None:
 def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Where /metrics listens.")] = None,
-    port: Annotated[int | None, typer.Option(help="Its port; 0: any free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Its port; 0: any free one.")
+    ] = None,
 ) -> None:
     """Run the scheduler and /metrics until interrupted."""
-    settings = Settings()
+    settings = load()
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())

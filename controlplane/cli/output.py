@@ -2,11 +2,12 @@
 
 import getpass
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,7 +17,8 @@ from rich.text import Text
 
 from controlplane.errors import ControlPlaneError, InvalidInput
 from controlplane.plane import ControlPlane
-from controlplane.settings import Settings
+from controlplane.settings import load
+from events.timestamps import Timestamp, to_iso
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Actor = Annotated[
@@ -24,7 +26,8 @@ Actor = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
 
-console = Console()
+# Piped, nothing needs to fit a screen: a line stays a line.
+console = Console(width=None if sys.stdout.isatty() else 400)
 errors = Console(stderr=True)
 
 STYLES = {
@@ -49,13 +52,21 @@ def opened() -> Iterator[ControlPlane]:
 
 def who(actor: str) -> str:
     """The actor that a command names, the environment sets, or the system knows."""
-    return actor or Settings().actor or getpass.getuser()
+    if named := actor or load().actor:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # A container's user may have no name.
+        raise InvalidInput(reason="say who acts: --actor NAME, or CONTROLPLANE_ACTOR") from error
 
 
 def clean(text: object) -> Text:
     """Text from outside, without markup and control characters: it must not steer a terminal."""
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else "�" for c in str(text))
-    return Text(shown)
+    return Text("".join("�" if _steers(c) else c for c in str(text)))
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character)[0] == "C"
 
 
 def line(text: object) -> None:
@@ -63,19 +74,32 @@ def line(text: object) -> None:
     console.print(clean(text), soft_wrap=True)
 
 
+def to_json(data: object, indent: int | None = None) -> str:
+    """JSON in the letters of its language, but nothing in it that steers a terminal."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(json.dumps(c)[1:-1] if c != "\n" and _steers(c) else c for c in text)
+
+
 def print_json(data: object) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(to_json(data, indent=2) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table, or a sentence where there is nothing to show."""
+    """A table, or a sentence where there is nothing to show. Only the last column may wrap."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, no_wrap=column is not columns[-1], overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else clean(cell) for cell in row))
     console.print(table if table.row_count else empty)
+
+
+def when(timestamp: Timestamp | None) -> str:
+    """A moment to the second, in UTC; JSON has the microseconds."""
+    return to_iso(timestamp)[:19] + "Z" if timestamp else ""
 
 
 def say(text: str, as_json: bool, data: Callable[[], object]) -> None:  # noqa: FBT001  why: --json
@@ -95,12 +119,13 @@ def styled(word: str) -> Text:
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, for work that takes a while."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors, transient=True) as bar:
+    unseen = not errors.is_terminal
+    with Progress(*columns, console=errors, transient=True, disable=unseen) as bar:
         task = bar.add_task(label, total=None)
 
         def moved(done: int, of: int) -> None:
@@ -124,7 +149,7 @@ def scalar(text: str) -> str | int | float | bool:
     """A number or a boolean where the text is one."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, int | float | bool) else text
 
@@ -135,10 +160,19 @@ class RefusingGroup(typer.core.TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # A pipe that was closed shows here, not when Python ends.
         except ControlPlaneError as error:
-            errors.print(Text.assemble(("error: ", "bold red"), clean(error)), soft_wrap=True)
-            raise typer.Exit(1) from error
+            _refuse(error)
         except BrokenPipeError:
-            sys.stderr.close()
+            # Who read us has seen enough. What is left to write goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except OSError as error:
+            _refuse(error)
+        return result
+
+
+def _refuse(error: Exception) -> NoReturn:
+    errors.print(Text.assemble(("error: ", "bold red"), clean(error)), soft_wrap=True)
+    raise typer.Exit(1) from error

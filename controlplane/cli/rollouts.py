@@ -17,12 +17,12 @@ from controlplane.cli.output import (
     print_table,
     say,
     styled,
+    when,
     who,
 )
 from controlplane.plane.rollouts import Status
 from controlplane.plans import FOUR_WAVES
 from controlplane.views import plan_view, proposal_view, rollout_view, status_view
-from events.timestamps import to_iso
 from projections.rollouts import Rollout
 
 app = typer.Typer(help="Waves: start, judge, propose, approve, roll back.", no_args_is_help=True)
@@ -89,7 +89,7 @@ def _print_status(status: Status) -> None:
     line(
         f"{rollout.id}: {rollout.state.replace('_', ' ')}, {rollout.wave_name} "
         f"(stage {rollout.wave} of {rollout.waves + (status.plan.soak is not None)}), "
-        f"{status.flag.percentage:g} % since {to_iso(rollout.wave_entered_at)}"
+        f"{status.flag.percentage:g} % since {when(rollout.wave_entered_at)}"
     )
     if status.assessment is None:
         line(f"  {rollout.reason}")
@@ -122,7 +122,7 @@ def proposals(*, as_json: Json = False) -> None:
         print_json([proposal_view(p) | {"rollout": rollout.id} for rollout, p in found])
         return
     rows = [
-        (p.id, f"{rollout.wave_name} → {p.to}", rollout.requested_by, to_iso(p.expires_at))
+        (p.id, f"{rollout.wave_name} → {p.to}", rollout.requested_by, when(p.expires_at))
         for rollout, p in found
     ]
     columns = ("proposal", "promotes", "not by", "expires")

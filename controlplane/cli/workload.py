@@ -11,7 +11,7 @@ import typer
 from batchpatch import Batch, FaultInjector, Faults, PatchService, Pipeline, edits, population
 
 from controlplane import clock
-from controlplane.cli.output import console, errors, opened
+from controlplane.cli.output import clean, console, errors, opened
 from controlplane.errors import InvalidInput
 from controlplane.plane import ControlPlane
 
@@ -101,7 +101,7 @@ def workload(
 ) -> None:
     """Run the example service: real edits, real users, every batch recorded."""
     found, source = real_edits(repo)
-    errors.print(source)
+    errors.print(clean(source), soft_wrap=True)
     with opened() as plane:
         plane.flags.get(flag)
         work = Workload(plane, found, flag)

@@ -3,9 +3,8 @@
 from typing import Literal
 
 from controlplane.criteria.verdict import CriterionModel, Seen
-from controlplane.durations import format_duration
+from controlplane.durations import rough_duration
 from events.rollouts import Judgement
-from events.timestamps import SECOND
 
 
 class BakeTime(CriterionModel):
@@ -18,13 +17,12 @@ class BakeTime(CriterionModel):
         """See Judge.judge. It never fails: time goes on."""
         elapsed_us = max(0, seen.now - seen.wave.entered_at)
         left_us = max(0, seen.hold_us - elapsed_us)
-        held = format_duration(seen.hold_us)
+        held = rough_duration(seen.hold_us)
         done = left_us == 0
-        left = format_duration(-(-left_us // SECOND) * SECOND)
         return Judgement(
             criterion=self.name,
             verdict="PASS" if done else "INCONCLUSIVE",
-            sentence=f"held for {held}" if done else f"{left} of {held} to go",
+            sentence=f"held for {held}" if done else f"{rough_duration(left_us)} of {held} to go",
             numbers={"elapsed_us": elapsed_us, "hold_us": seen.hold_us},
             progress=1.0 if done else elapsed_us / seen.hold_us,
         )

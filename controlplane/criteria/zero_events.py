@@ -3,7 +3,7 @@
 from typing import Literal
 
 from controlplane.criteria.verdict import CriterionModel, Seen
-from controlplane.durations import format_duration
+from controlplane.durations import rough_duration
 from events.rollouts import Judgement, Verdict
 
 
@@ -23,7 +23,7 @@ class ZeroEvents(CriterionModel):
         elif not seen.wave.executions:
             verdict, sentence = "NO_DATA", "no critical alert, but no executions either"
         elif not seen.baked:
-            held = f"{format_duration(seen.hold_us)}"
+            held = f"{rough_duration(seen.hold_us)}"
             verdict, sentence = "INCONCLUSIVE", f"none so far; need none in {held}"
         else:
             verdict, sentence = "PASS", f"none in {elapsed_us / 3.6e9:.1f} h"

@@ -16,8 +16,8 @@ from controlplane.plane.measurements import Measurements
 from controlplane.plane.readmodels import ReadModels
 from controlplane.plane.rollouts import Rollouts
 from controlplane.plane.snapshot import FlagSnapshot
-from controlplane.settings import Settings
-from events.chain import Head
+from controlplane.settings import load
+from events.chain import GENESIS, Head
 from events.database import Database
 from events.event import Event, RecordedEvent
 from events.log import EventLog, Query
@@ -29,13 +29,16 @@ from projections.rows import MemoryRows, Rows
 from projections.runner import Runner
 from projections.sql_rows import SqlRows
 
+_FARTHEST = 2**63 - 1
+"""The last position that a database can count to."""
+
 
 class ControlPlane:
     """One environment of one database.
 
     `url`: `sqlite:///FILE`, `postgresql://…`, or `memory://` to keep nothing; default: the
     setting CONTROLPLANE_DATABASE_URL. The database is brought up to date on opening. Raises
-    LogUnavailable, SchemaMismatch.
+    InvalidInput, LogUnavailable, SchemaMismatch.
     """
 
     def __init__(
@@ -46,9 +49,9 @@ class ControlPlane:
         clock: Callable[[], Timestamp] = edge.now,
         new_id: Callable[[], str] = edge.new_id,
     ) -> None:
-        settings = Settings()
-        self.url = url or settings.database_url
-        self.environment = environment or settings.environment
+        settings = load(database_url=url, environment=environment)
+        self.url = settings.database_url
+        self.environment = settings.environment
         self._database: Database | None = None
         log, rows = self._open(self.url, self.environment, clock)
         self._core = Core(log, rows, Runner(log, rows, list(PROJECTIONS.values())), clock, new_id)
@@ -67,7 +70,10 @@ class ControlPlane:
     ) -> tuple[EventLog, Rows]:
         if url == "memory://":
             return MemoryLog(environment, clock), MemoryRows()
-        self._database = Database(url)
+        try:
+            self._database = Database(url)
+        except ValueError as error:  # A port or an option of the driver that is no number.
+            raise InvalidInput(reason=f"the database's address is not valid: {error}") from error
         bring_up_to_date(self._database)
         return SqlLog(self._database, environment, clock), SqlRows(self._database, environment)
 
@@ -105,8 +111,8 @@ class ControlPlane:
         `type` may end in a star (`flag.*`); `since` and `until` (exclusive) speak of when it
         happened; `after` is a log position. Raises InvalidInput.
         """
-        if limit < 1 or after < 0:
-            raise InvalidInput(reason="limit starts at 1, and positions at 0")
+        if not (1 <= limit <= _FARTHEST and 0 <= after <= _FARTHEST):
+            raise InvalidInput(reason="limit starts at 1, positions at 0; both end at 2^63 - 1")
         query = Query(
             stream=stream,
             type=type,
@@ -140,6 +146,7 @@ class ControlPlane:
         """Let go of threads and connections."""
         self._snapshot.close()
         self.log.close()
+        self._snapshot.join()
         if self._database is not None:
             self._database.close()
 
@@ -158,14 +165,20 @@ class ControlPlane:
 def _witness(text: str) -> Head:
     position, _, digest = text.strip().replace(" ", ":").partition(":")
     try:
-        return Head(int(position), bytes.fromhex(digest))
+        witness = Head(int(position), bytes.fromhex(digest))
     except ValueError as error:
         raise InvalidInput(reason=f"{text!r} is not POSITION:HASH") from error
+    # What no event can be held to would pass unseen.
+    if len(witness.hash) != len(GENESIS) or witness.position < (witness.hash != GENESIS):
+        raise InvalidInput(reason=f"{text!r} is not POSITION:HASH of an event")
+    return witness
 
 
 def _moment(value: datetime | str | None) -> Timestamp | None:
     if value is None:
         return None
+    if not isinstance(value, str | datetime):
+        raise InvalidInput(reason=f"{value!r} is no moment: give a datetime or ISO 8601")
     try:
         return parse(value) if isinstance(value, str) else from_datetime(value)
     except ValueError as error:

@@ -8,8 +8,9 @@ from controlplane.plane.core import Core, Who, context
 from controlplane.plane.snapshot import FlagSnapshot
 from controlplane.rules.catalog import RULES
 from controlplane.rules.rule import Finding, Rule, Watched
-from events.alerts import alert_stream
+from events.alerts import AlertRaised, alert_stream
 from events.event import Actor
+from events.log import Query
 from projections.alerts import ALERTS, Alert
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS
@@ -79,26 +80,35 @@ class Alerts:
         for rule in RULES.values():
             finding = rule.judge(watched)
             if finding.state != "no_data":
-                self._report(rule, flag.name, finding)
+                self._report(rule, flag, finding)
 
-    def _report(self, rule: Rule, flag_name: str, finding: Finding) -> None:
-        stream = alert_stream(flag_name, rule.name)
+    def _report(self, rule: Rule, judged: Flag, finding: Finding) -> None:
+        stream = alert_stream(judged.name, rule.name)
         known = self._core.rows.get(ALERTS, stream)
         acts = rule.disables_flag and finding.state == "firing"
         if not acts and (finding.state == "firing") == (known is not None and known.open):
             return  # Nothing new: no need to read the stream.
 
         def work(transaction: Transaction) -> None:
+            flag = fold_flag(transaction, judged.name)
+            if flag.enabled_at != judged.enabled_at:
+                return  # Switched on anew since: what was judged was answered for then.
             alert = transaction.fold(ALERTS, stream, stream)
-            command = alerts.Report(rule=rule, flag=flag_name, finding=finding)
-            cause = transaction.stage(stream, alerts.decide(alert, command))
+            command = alerts.Report(rule=rule, flag=judged.name, finding=finding)
+            decided = alerts.decide(alert, command)
+            cause = transaction.stage(stream, decided, belongs_to=flag.rollout)
             if acts:
-                flag = fold_flag(transaction, flag_name)
                 reason = f"{rule.name}: {finding.summary}"
+                cause = cause or self._raised(stream)
                 switch_off(transaction, flag, reason, trigger="alert", cause=cause)
 
         self._core.run(work, context(WATCHER))
         self._snapshot.refresh()
+
+    def _raised(self, stream: str) -> str | None:
+        """The event that raised the alert which is open already."""
+        query = Query(stream=stream, type=AlertRaised.TYPE, newest_first=True, limit=1)
+        return next((recorded.id for recorded in self._core.log.search(query)), None)
 
 
 def _parts(id_: str) -> tuple[str, str]:

@@ -45,9 +45,11 @@ def stage_rollout(
 ) -> None:
     """Stage a rollout's events, each followed by what it means for the flag."""
     for event in events:
-        caused = transaction.stage(rollout_stream(rollout), [event], cause=cause)
+        stream = rollout_stream(rollout)
+        caused = transaction.stage(stream, [event], cause=cause, belongs_to=rollout)
         for command in consequences(event):
-            transaction.stage(flag_stream(flag.name), flags.decide(flag, command), cause=caused)
+            decided = flags.decide(flag, command)
+            transaction.stage(flag_stream(flag.name), decided, cause=caused, belongs_to=rollout)
 
 
 def switch_off(

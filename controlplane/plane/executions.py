@@ -1,8 +1,9 @@
 """`plane.executions`: what the service under rollout tells us."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from events.errors import InvalidEvent
 from events.event import Actor, NewEvent
 from events.executions import BatchExecuted, execution_stream
 from events.log import prepare
-from events.timestamps import DAY, MINUTE, Timestamp, from_datetime, parse, to_iso
+from events.timestamps import DAY, MINUTE, NEWEST, OLDEST, Timestamp, from_datetime, parse, to_iso
 
 MOST_AT_ONCE = 10_000
 _FUTURE_US = 5 * MINUTE
@@ -65,17 +66,18 @@ class Executions:
         """
         if isinstance(executions, BatchExecuted | Mapping):
             executions = [executions]
-        given = list(executions)
+        given = list(islice(executions, MOST_AT_ONCE + 1))  # A generator may never end.
         if len(given) > MOST_AT_ONCE:
             raise InvalidInput(
-                reason=f"{len(given)} executions in one call; send at most {MOST_AT_ONCE}"
+                reason=f"more than {MOST_AT_ONCE} executions in one call; send them in several"
             )
         who, now = as_actor(actor), self._core.clock()
         accepted: list[NewEvent] = []
         refused: list[Refusal] = []
+        exists = self._snapshot.lookup()
         for index, execution in enumerate(given):
             try:
-                accepted.append(self._checked(execution, who, now))
+                accepted.append(self._checked(execution, who, now, exists))
             except (InvalidEvent, ValueError, TypeError) as error:
                 refused.append(Refusal(index, str(error)))
         receipts = self._core.log.append(accepted)
@@ -87,7 +89,11 @@ class Executions:
         )
 
     def _checked(
-        self, execution: BatchExecuted | Mapping[str, Any], who: Actor, now: Timestamp
+        self,
+        execution: BatchExecuted | Mapping[str, Any],
+        who: Actor,
+        now: Timestamp,
+        exists: Callable[[str], bool],
     ) -> NewEvent:
         """The event to append. Raises ValueError, TypeError, InvalidEvent with the reason."""
         id_, occurred_at = self._core.new_id(), now
@@ -102,7 +108,7 @@ class Executions:
             raise ValueError(
                 f"occurred_at {to_iso(occurred_at)} is more than 30 days ago or 5 minutes ahead"
             )
-        if not self._snapshot.flag(execution.flag).exists:
+        if not exists(execution.flag):
             raise ValueError(f"there is no flag {execution.flag!r}")
         new = NewEvent(
             stream=execution_stream(execution.flag),
@@ -120,4 +126,7 @@ def _timestamp(value: object) -> Timestamp:
         raise TypeError(f"occurred_at is a datetime, ISO 8601 or microseconds, not {value!r:.80}")
     if isinstance(value, datetime):
         return from_datetime(value)
-    return parse(value) if isinstance(value, str) else value
+    timestamp = parse(value) if isinstance(value, str) else value
+    if not OLDEST <= timestamp <= NEWEST:
+        raise ValueError(f"occurred_at {timestamp:.6g} is not in the years 1 to 9999")
+    return timestamp

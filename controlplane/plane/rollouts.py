@@ -11,6 +11,7 @@ from controlplane.errors import (
     CriticalAlertOpen,
     FlagNotFound,
     ProposalNotFound,
+    ProposalOutdated,
     RolloutEnded,
     RolloutNotFound,
 )
@@ -151,8 +152,9 @@ class Rollouts:
     def approve(self, proposal: str, *, actor: Who, reason: str = "") -> Rollout:
         """Promote the wave that a proposal speaks for.
 
-        Raises ProposalNotFound, ProposalClosed, ProposalOutdated, and SamePerson for whoever
-        asked for the rollout.
+        The wave is judged once more: what no longer passes is not promoted. Raises
+        ProposalNotFound, ProposalClosed, ProposalOutdated, and SamePerson for whoever asked for
+        the rollout.
         """
         who = as_actor(actor)
 
@@ -166,6 +168,11 @@ class Rollouts:
                 reason=reason,
             )
             decided = rollouts.decide(rollout, command, transaction.now)
+            evidence = self._core.get(EVIDENCE, rollout.flag)
+            look = assess(rollout, plans.recorded(rollout.plan), flag, evidence, transaction.now)
+            if look.action != "promote":
+                problem = f"its evidence lapsed: {look.reason}"
+                raise ProposalOutdated(proposal=proposal, reason=problem)
             stage_rollout(transaction, rollout.id, decided, flag)
             return rollout.id
 

@@ -1,8 +1,9 @@
 """Flags compiled and in memory, kept up with the log by a thread: what is_enabled answers from."""
 
+import logging
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from controlplane.bucketing import Evaluator, compile_flag
 from events.errors import LogUnavailable
@@ -10,9 +11,13 @@ from events.event import Event, RecordedEvent
 from events.log import EventLog, Query
 from projections.flags import FLAGS, Flag
 
+logger = logging.getLogger(__name__)
+
 _PAGE = 1000
 _WAIT_SECONDS = 5.0
 _PAUSE_SECONDS = 0.02
+_RETRY_SECONDS = 1.0
+_LEAVE_SECONDS = 5.0
 
 
 class FlagSnapshot:
@@ -56,6 +61,19 @@ class FlagSnapshot:
             self.refresh()
         return self._flags.get(name) or FLAGS.initial(name)
 
+    def lookup(self) -> Callable[[str], bool]:
+        """Tell whether a flag exists; the log is asked once, at the first name not known."""
+        asked = False
+
+        def exists(name: str) -> bool:
+            nonlocal asked
+            if name not in self._flags and not asked:
+                asked = True
+                self.refresh()
+            return name in self._flags
+
+        return exists
+
     def start(self) -> None:
         """Load the flags and follow the log from now on."""
         self.refresh()
@@ -73,15 +91,24 @@ class FlagSnapshot:
         after = 0
         while not self._closed.is_set():
             try:
+                # Nothing heard is no proof of nothing new: a wake-up can be lost on its way.
                 reached = self._log.wait(after, _WAIT_SECONDS)
-                if reached > after:
-                    self.refresh()
-                    after = reached
+                self.refresh()
+                after = reached
             except LogUnavailable:
-                self._closed.wait(1.0)
+                self._closed.wait(_RETRY_SECONDS)
+            except Exception:
+                # Whatever it is, a flag switched off later must still be seen here.
+                logger.exception("flags cannot be followed; trying again")
+                self._closed.wait(_RETRY_SECONDS)
             # Executions wake us too: a short pause lets many of them cost one look.
             self._closed.wait(_PAUSE_SECONDS)
 
     def close(self) -> None:
-        """Stop following."""
+        """Stop following at the next chance."""
         self._closed.set()
+
+    def join(self) -> None:
+        """Wait until nothing follows the log any more."""
+        if self._thread is not None:
+            self._thread.join(_LEAVE_SECONDS)

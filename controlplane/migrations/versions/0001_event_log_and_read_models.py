@@ -80,7 +80,7 @@ def upgrade() -> None:
 
 def _forbid_changes() -> None:
     """What is in the log stays as it is: the database itself says so."""
-    if op.get_bind().dialect.name == "sqlite":
+    if op.get_context().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER event_log_no_{verb.lower()} BEFORE {verb} ON event_log "
@@ -102,5 +102,5 @@ def _forbid_changes() -> None:
 def downgrade() -> None:
     for table in ("projection_rows", "projection_builds", "log_head", "event_log"):
         op.drop_table(table)
-    if op.get_bind().dialect.name == "postgresql":
+    if op.get_context().dialect.name == "postgresql":
         op.execute("DROP FUNCTION event_log_is_append_only()")

@@ -1,0 +1,123 @@
+from math import erfc, inf, nan, sqrt
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.criteria.trend import mann_kendall, theil_sen
+
+series = st.lists(st.integers(-20, 20), min_size=3, max_size=40)
+
+
+def test_a_steady_rise_of_five_points_has_ten_rising_pairs() -> None:
+    trend = mann_kendall([1, 2, 3, 4, 5])
+    assert trend.s == 10
+    assert trend.variance == pytest.approx(50 / 3)
+    assert trend.z == pytest.approx(9 / sqrt(50 / 3))
+    assert trend.p_increasing == pytest.approx(0.01374, abs=1e-5)
+    assert trend.p_decreasing == pytest.approx(1 - 0.01374, abs=1e-5)
+
+
+def test_ties_lower_the_variance() -> None:
+    trend = mann_kendall([1, 1, 2, 2, 2])
+    assert trend.s == 6
+    assert trend.variance == pytest.approx((5 * 4 * 15 - 2 * 1 * 9 - 3 * 2 * 11) / 18)
+
+
+def test_a_flat_series_has_no_trend() -> None:
+    trend = mann_kendall([7.5] * 10)
+    assert (trend.s, trend.variance, trend.z) == (0, 0, 0)
+    assert trend.p_increasing == trend.p_decreasing == 0.5
+
+
+def test_one_step_of_net_rise_is_no_evidence() -> None:
+    trend = mann_kendall([1, 3, 2])
+    assert trend.s == 1
+    assert trend.z == 0
+
+
+@given(series)
+def test_the_mirror_of_a_series_has_the_mirror_of_its_trend(values: list[int]) -> None:
+    trend, mirror = mann_kendall(values), mann_kendall([-value for value in values])
+    assert (trend.s, trend.z) == (-mirror.s, -mirror.z)
+    assert trend.variance == mirror.variance
+    assert trend.p_increasing == mirror.p_decreasing
+
+
+@given(series.filter(lambda values: len(set(values)) > 1))
+def test_s_and_its_variance_agree_with_scipy(values: list[int]) -> None:
+    trend = mann_kendall(values)
+    oracle = scipy.stats.kendalltau(range(len(values)), values, method="asymptotic")
+    pairs = len(values) * (len(values) - 1) / 2
+    tied = sum(values.count(value) - 1 for value in values) / 2
+    assert oracle.statistic == pytest.approx(trend.s / sqrt(pairs * (pairs - tied)), abs=1e-12)
+    # scipy's two-sided p has no continuity correction.
+    two_sided = erfc(abs(trend.s) / sqrt(2 * trend.variance))
+    assert oracle.pvalue == pytest.approx(two_sided, rel=1e-9)
+
+
+def test_a_leak_under_noise_is_seen() -> None:
+    rng = np.random.default_rng(5)
+    leaking = [100 + 0.5 * minute + rng.normal(0, 5) for minute in range(60)]
+    steady = [100 + rng.normal(0, 5) for _ in range(60)]
+    assert mann_kendall(leaking).p_increasing < 1e-6
+    assert mann_kendall(steady).p_increasing > 0.01
+
+
+def test_without_a_trend_five_percent_of_series_seem_to_rise() -> None:
+    rng = np.random.default_rng(6)
+    runs = 2_000
+    rising = sum(mann_kendall(rng.random(24).tolist()).p_increasing < 0.05 for _ in range(runs))
+    assert rising / runs == pytest.approx(0.05, abs=3 * sqrt(0.05 * 0.95 / runs))
+
+
+def test_the_slope_of_a_line_is_its_slope() -> None:
+    assert theil_sen([0, 10, 30, 100], [5, 25, 65, 205]) == 2
+
+
+def test_one_outlier_does_not_move_the_slope() -> None:
+    assert theil_sen(range(9), [0, 1, 2, 3, 4_000, 5, 6, 7, 8]) == 1
+
+
+def test_points_at_one_time_have_no_slope_between_them() -> None:
+    assert theil_sen([0, 0, 1], [1, 3, 5]) == 3
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # scipy's confidence bounds
+@given(
+    st.lists(st.tuples(st.integers(-50, 50), st.integers(-20, 20)), min_size=3, max_size=30).filter(
+        lambda points: len({time for time, _ in points}) > 1
+    )
+)
+def test_the_slope_agrees_with_scipy(points: list[tuple[int, int]]) -> None:
+    times, values = zip(*points, strict=True)
+    oracle = scipy.stats.theilslopes(values, times).slope
+    assert theil_sen(times, values) == pytest.approx(oracle, abs=1e-12)
+
+
+@pytest.mark.parametrize("values", [[], [1, 2]])
+def test_fewer_than_three_points_make_no_trend(values: list[float]) -> None:
+    with pytest.raises(ValueError, match="at least 3"):
+        mann_kendall(values)
+    with pytest.raises(ValueError, match="at least 3"):
+        theil_sen(values, values)
+
+
+@pytest.mark.parametrize("wrong", [nan, inf])
+def test_a_number_that_is_not_finite_is_refused(wrong: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        mann_kendall([1, 2, wrong])
+    with pytest.raises(ValueError, match="finite"):
+        theil_sen([1, 2, wrong], [1, 2, 3])
+
+
+def test_a_slope_needs_as_many_times_as_values() -> None:
+    with pytest.raises(ValueError, match="argument 2 is"):
+        theil_sen([1, 2, 3, 4], [1, 2, 3])
+
+
+def test_a_slope_needs_two_times() -> None:
+    with pytest.raises(ValueError, match="one time"):
+        theil_sen([4, 4, 4], [1, 2, 3])

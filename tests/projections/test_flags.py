@@ -1,0 +1,85 @@
+import pytest
+
+from events import EVERYONE, Audience, Event
+from events.flags import FlagDescribed
+from events.timestamps import HOUR
+from projections.flags import FLAGS, Exposure, Flag
+from tests.projections.flag_events import (
+    BETA,
+    OTHER_BETA,
+    archived,
+    attached,
+    created,
+    detached,
+    disabled,
+    enabled,
+    exposed,
+)
+from tests.projections.recording import START, Told, at, told
+
+def flag_after(*history: Told) -> Flag:
+    return FLAGS.fold("checkout", told(*history))
+
+
+def test_a_flag_is_created_off_and_keeps_how_it_buckets() -> None:
+    flag = flag_after(created)
+    assert flag.exists
+    assert not flag.enabled
+    assert flag.percentage == 0
+    assert (flag.owner, flag.description) == ("team", "new")
+    assert (flag.algorithm, flag.salt) == (created.algorithm, "checkout")
+
+
+def test_describing_changes_words_only() -> None:
+    described = FlagDescribed(flag="checkout", owner="other", description="d", tags=("a",))
+    flag = flag_after(created, enabled, exposed(5), described)
+    assert (flag.owner, flag.description, flag.tags) == ("other", "d", ("a",))
+    assert (flag.percentage, flag.exposure_version) == (5, 3)
+
+
+def test_exposures_stand_by_audience_the_last_changed_at_the_end() -> None:
+    flag = flag_after(created, enabled, exposed(5, BETA), exposed(7), exposed(9, OTHER_BETA))
+    assert flag.exposures == (Exposure(EVERYONE, 7), Exposure(OTHER_BETA, 9))
+    assert flag.percentage == 9
+    assert flag.exposure_of(BETA) == 9, "an audience is known by its name"
+    assert flag.exposure_of(Audience("staff")) == 0
+
+
+@pytest.mark.parametrize("off", [disabled, archived])
+def test_off_is_off_for_every_audience(off: Event) -> None:
+    flag = flag_after(created, enabled, exposed(5, BETA), exposed(7), off)
+    assert not flag.enabled
+    assert flag.exposures == ()
+    assert flag.percentage == 0
+    assert flag.archived == (off is archived)
+
+
+def test_switched_on_again_it_starts_from_nobody() -> None:
+    assert flag_after(created, enabled, exposed(50), disabled, enabled).percentage == 0
+
+
+def test_it_counts_its_rollouts_and_knows_the_one_in_charge() -> None:
+    assert flag_after(created, attached).rollout == "checkout-r1"
+    flag = flag_after(created, attached, detached, attached, detached)
+    assert (flag.rollout, flag.rollouts) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("event", "moves"),
+    [
+        (enabled, True),
+        (exposed(5), True),
+        (disabled, True),
+        (archived, True),
+        (FlagDescribed(flag="checkout", owner="o", description="", tags=()), False),
+        (attached, False),
+        (detached, False),
+    ],
+)
+def test_the_exposure_version_moves_with_the_exposure_alone(event: Event, *, moves: bool) -> None:
+    assert flag_after(created, event).exposure_version == (2 if moves else 0)
+
+
+def test_it_knows_when_it_was_switched_on_and_when_it_last_changed() -> None:
+    flag = flag_after(created, at(HOUR, enabled), at(2 * HOUR, exposed(5)))
+    assert (flag.enabled_at, flag.changed_at, flag.position) == (START + HOUR, START + 2 * HOUR, 3)

@@ -1,0 +1,114 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.flags import FlagEnabled
+from events.timestamps import MINUTE, SECOND
+from projections.vitals import KEPT_MINUTES, VITALS, Block, Memory, Minute, Vitals
+from tests.projections.recording import START, Told, at, execution, told
+
+enabled = FlagEnabled(flag="checkout", reason="")
+
+
+def vitals_after(*history: Told) -> Vitals:
+    return VITALS.fold("checkout", told(*history))
+
+
+# The window
+
+
+def test_the_window_is_the_sum_of_its_minutes() -> None:
+    vitals = vitals_after(
+        at(0, execution(ms=1000, violations={"order": 2})),
+        at(MINUTE, execution(failed=True, ms=1001)),
+        at(2 * MINUTE, execution(ms=5)),
+    )
+    assert vitals.window(START + 2 * MINUTE, 3) == Minute(3, 1, 1, 1_001_000, 2)
+    assert vitals.window(START + 2 * MINUTE, 2) == Minute(2, 1, 1, 1_001_000, 0)
+    assert vitals.window(START + 9 * MINUTE, 5) == Minute()
+
+
+@given(
+    st.lists(st.integers(0, 3 * KEPT_MINUTES), max_size=30),
+    st.integers(0, 4 * KEPT_MINUTES),
+    st.integers(1, KEPT_MINUTES),
+)
+def test_out_of_order_the_window_holds_what_happened_in_it(
+    minutes: list[int], now: int, length: int
+) -> None:
+    """As long as it was not an hour late when it was learned."""
+    learned = [m for i, m in enumerate(minutes) if m > max(minutes[: i + 1]) - KEPT_MINUTES]
+    vitals = vitals_after(*(at(m * MINUTE, execution()) for m in minutes))
+    now = max([now, *minutes])
+    window = vitals.window(START + now * MINUTE, length)
+    assert window.executions == sum(now - length < m for m in learned)
+
+
+def test_an_hour_is_kept() -> None:
+    vitals = vitals_after(*(at(n * MINUTE, execution()) for n in range(200)))
+    assert len(vitals.minutes) == KEPT_MINUTES
+    assert vitals.window(START + 199 * MINUTE, KEPT_MINUTES).executions == KEPT_MINUTES
+
+
+def test_what_is_learned_an_hour_late_is_too_late() -> None:
+    vitals = vitals_after(at(KEPT_MINUTES * MINUTE, execution()), at(0, execution(failed=True)))
+    assert vitals.minutes.keys() == {START // MINUTE + KEPT_MINUTES}
+
+
+def test_only_the_new_code_that_ran_counts() -> None:
+    vitals = vitals_after(execution(cohort="off"), execution(outcome="rejected"))
+    assert vitals == Vitals("checkout")
+
+
+def test_switching_on_begins_anew_and_what_failed_before_stays_before() -> None:
+    vitals = vitals_after(
+        at(0, execution(failed=True, memory_current_bytes=100)),
+        at(5 * SECOND, enabled),
+        at(4 * SECOND, execution(failed=True)),
+        at(5 * SECOND, execution()),
+    )
+    assert vitals.since == START + 5 * SECOND
+    assert vitals.window(START + MINUTE, 15) == Minute(1, 0, 0, 20_000, 0)
+    assert vitals.memory == Memory()
+
+
+# Memory
+
+
+def floors(*used: int) -> Memory:
+    memory = Memory()
+    for moment, used_bytes in enumerate(used):
+        memory.add(used_bytes, moment)
+    return memory
+
+
+def test_a_block_holds_the_least_of_its_executions_and_when_it_ended() -> None:
+    assert floors(9, 8, 12, 10, 20, 15).blocks == [Block(8, 3), Block(15, 5)]
+
+
+def test_a_fall_to_half_begins_the_trend_anew() -> None:
+    assert floors(100, 100, 100, 100, 110, 54).blocks == [Block(54, 5)]
+    assert floors(100, 100, 100, 100, 110, 55).blocks == [Block(100, 3), Block(55, 5)]
+
+
+@given(st.lists(st.integers(1_000, 1_999), min_size=1, max_size=700))
+def test_blocks_are_the_floors_of_equal_runs_of_executions(used: list[int]) -> None:
+    memory = floors(*used)
+    runs = [used[i : i + memory.size] for i in range(0, len(used), memory.size)]
+    assert [block.floor_bytes for block in memory.blocks] == [min(run) for run in runs]
+    assert memory.filled == len(runs[-1])
+    assert memory.size == 4 or len(memory.blocks) > 16
+    assert len(memory.blocks) <= 32
+
+
+@given(st.permutations(range(200)))
+def test_a_block_ends_when_its_latest_execution_happened(moments: list[int]) -> None:
+    memory = Memory()
+    for moment in moments:
+        memory.add(1000, moment)
+    runs = [moments[i : i + memory.size] for i in range(0, 200, memory.size)]
+    assert [block.at for block in memory.blocks] == [max(run) for run in runs]
+
+
+def test_executions_that_do_not_tell_memory_leave_the_trend_alone() -> None:
+    assert vitals_after(execution()).memory == Memory()
+    assert vitals_after(execution(memory_current_bytes=7)).memory.blocks == [Block(7, START)]
