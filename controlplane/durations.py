@@ -36,7 +36,8 @@ def rough_duration(duration_us: int) -> str:
     """For people: two or three digits, as in `2.9s`, `47h`, `13d`."""
     for unit, size in reversed(_UNITS.items()):
         if duration_us >= size * (3 if unit in ("d", "h") else 1):
-            return f"{duration_us / size:.3g}{unit}"
+            number = duration_us / size
+            return f"{number:.3g}{unit}" if number < 999.5 else f"{number:.0f}{unit}"  # noqa: PLR2004  why: .3g writes 1e+03
     return f"{duration_us}us"
 
 

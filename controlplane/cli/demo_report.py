@@ -1,5 +1,6 @@
 """What the demo has shown, when it is over."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +83,20 @@ def _is_bad(recorded: RecordedEvent[Event], broken: Breakage) -> bool:
             return event.outcome == "failed"
 
 
+def _command() -> str:
+    """How this program was called, so that what is printed can be copied."""
+    called = Path(sys.argv[0])
+    if not called.is_absolute():
+        return str(called)
+    try:
+        return str(called.relative_to(Path.cwd()))
+    except ValueError:
+        return "controlplane"
+
+
 def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
     console.print("\nTry next:")
-    start = f"controlplane --database sqlite:///{file} --environment demo"
+    start = f"{_command()} --database sqlite:///{file} --environment demo"
     steps = [
         f"{start} rollouts status {rollout}",
         f"{start} flags explain {FLAG} user-17 -a group=internal",
@@ -93,6 +105,6 @@ def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
         f"{start} log verify",
     ]
     if incident is None:
-        steps.append("controlplane demo --incident errors   (or slow, violations, leak)")
+        steps.append(f"{_command()} demo --incident errors   (or slow, violations, leak)")
     for step in steps:
         line(f"  {step}")

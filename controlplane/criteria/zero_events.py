@@ -32,5 +32,7 @@ class ZeroEvents(CriterionModel):
             verdict=verdict,
             sentence=sentence,
             numbers={"critical_alerts": len(alerts)},
-            progress=min(1.0, elapsed_us / seen.hold_us) if not alerts and seen.hold_us else 0.0,
+            progress=min(1.0, elapsed_us / seen.hold_us)
+            if verdict in ("INCONCLUSIVE", "PASS")
+            else 0.0,
         )
