@@ -24,9 +24,17 @@ _StartResponse = Callable[..., Any]
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = 128  # With the usual 5, a few who say nothing keep others waiting.
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who goes away in the middle is no news either."""
+        logger.debug("scrape of %s ended early", client_address, exc_info=True)
 
 
 class _Quiet(WSGIRequestHandler):
+    timeout = 10.0
+    """Seconds that somebody may take to say what they want."""
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  why: inherited
         """Scrapes are no news."""
 
@@ -50,7 +58,7 @@ class MetricsServer:
             reason = f"metrics cannot be served at {host}:{port}: {error}; choose another port"
             raise InvalidInput(reason=reason) from error
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="metrics", daemon=True
+            target=self._server.serve_forever, args=(0.1,), name="metrics", daemon=True
         )
 
     @property

@@ -177,8 +177,9 @@ def recorded(plan: Mapping[str, Any]) -> Plan:
     return _recorded(json.dumps(plan, sort_keys=True))
 
 
-FOUR_WAVES = parse(
-    yaml.safe_load(files("controlplane").joinpath("four-waves.yaml").read_text(encoding="utf-8"))
-)
+BUILT_IN = files("controlplane").joinpath("four-waves.yaml").read_text(encoding="utf-8")
+"""The built-in plan as it is written, to copy from."""
+
+FOUR_WAVES = parse(yaml.safe_load(BUILT_IN))
 """10 % of internal users for 24 h, 25 % of beta users, 50 % and 100 % of everyone for 48 h each,
 then 14 stable days."""

@@ -1,7 +1,7 @@
 """`controlplane rollouts …`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -161,11 +161,28 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Print the plan that a rollout runs, or the built-in one, as YAML to start from."""
-    found = FOUR_WAVES
-    if rollout is not None:
-        with opened() as plane:
-            found = plans.recorded(plane.rollouts.get(rollout).plan)
+    if rollout is None:
+        if as_json:
+            print_json(plan_view(FOUR_WAVES))
+        else:
+            typer.echo(plans.BUILT_IN, nl=False)
+        return
+    with opened() as plane:
+        found = plan_view(plans.recorded(plane.rollouts.get(rollout).plan))
     if as_json:
-        print_json(plan_view(found))
+        print_json(found)
     else:
-        typer.echo(yaml.safe_dump(plan_view(found), sort_keys=False, allow_unicode=True), nl=False)
+        typer.echo(yaml.safe_dump(_in_reading_order(found), sort_keys=False), nl=False)
+
+
+_FIRST = ("kind", "name", "waves", "audience", "percentage", "hold", "bound", "quantile")
+
+
+def _in_reading_order(data: Any) -> Any:
+    """What a thing is before how it is tuned."""
+    if isinstance(data, list):
+        return [_in_reading_order(one) for one in data]
+    if not isinstance(data, dict):
+        return data
+    keys = sorted(data, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+    return {key: _in_reading_order(data[key]) for key in keys}

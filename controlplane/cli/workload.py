@@ -11,12 +11,13 @@ import typer
 from batchpatch import Batch, FaultInjector, Faults, PatchService, Pipeline, edits, population
 
 from controlplane import clock
-from controlplane.cli.output import clean, console, errors, opened
+from controlplane.cli.output import clean, errors, opened
 from controlplane.errors import InvalidInput
 from controlplane.plane import ControlPlane
 
 FLAG = "batch-patches-v1"
 USERS = 2000
+_PORTION = 100
 
 
 class Incident(StrEnum):
@@ -107,13 +108,13 @@ def workload(
         work = Workload(plane, found, flag)
         if fault is not None:
             work.injector.faults = fault.faults()
-        before = plane.metrics.total(flag).executions
-        left = batches
-        while left > 0:
-            work.run(min(left, 100))
-            left -= 100
-        on = plane.metrics.total(flag)
-        console.print(
-            f"{batches} batches applied, {on.executions - before} of them on the new path, "
-            f"{on.failed} failures there so far"
-        )
+        before = plane.metrics.total(flag)
+        with progress("applying batches") as moved:
+            for done in range(0, batches, _PORTION):
+                work.run(min(_PORTION, batches - done))
+                moved(done, batches)
+        after = plane.metrics.total(flag)
+    line(
+        f"{batches} batches applied, {after.executions - before.executions} of them on the new "
+        f"path, where {after.failed - before.failed} failed"
+    )

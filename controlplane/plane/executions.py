@@ -124,9 +124,12 @@ class Executions:
 def _timestamp(value: object) -> Timestamp:
     if isinstance(value, bool) or not isinstance(value, int | str | datetime):
         raise TypeError(f"occurred_at is a datetime, ISO 8601 or microseconds, not {value!r:.80}")
-    if isinstance(value, datetime):
-        return from_datetime(value)
-    timestamp = parse(value) if isinstance(value, str) else value
+    try:
+        if isinstance(value, datetime):
+            return from_datetime(value)
+        timestamp = parse(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"occurred_at: {error}") from error
     if not OLDEST <= timestamp <= NEWEST:
-        raise ValueError(f"occurred_at {timestamp:.6g} is not in the years 1 to 9999")
+        raise ValueError("occurred_at is not in the years 1 to 9999")
     return timestamp
