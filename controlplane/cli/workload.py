@@ -11,7 +11,7 @@ import typer
 from batchpatch import Batch, FaultInjector, Faults, PatchService, Pipeline, edits, population
 
 from controlplane import clock
-from controlplane.cli.output import errors, line, opened, progress
+from controlplane.cli.output import clean, errors, line, opened, progress
 from controlplane.errors import InvalidInput
 from controlplane.plane import ControlPlane
 
