@@ -10,7 +10,13 @@ from projections.rows import Build, Transaction
 _KEYS_A_QUERY = 500
 _BUILDS = (
     "SELECT projection, build, version, position, active FROM projection_builds "
-    "WHERE environment = ? ORDER BY projection, build"
+    "WHERE environment = ? AND projection <> '' ORDER BY projection, build"
+)
+# The row that is no build: whoever writes locks it, for there may be no build to lock yet.
+_TAKE_TURNS = (
+    "INSERT INTO projection_builds (environment, projection, build, version, position, active) "
+    "VALUES (?, '', 0, 0, 0, ?) ON CONFLICT (environment, projection, build) "
+    "DO UPDATE SET position = excluded.position"
 )
 _BUILD_KEY = "environment = ? AND projection = ? AND build = ?"
 
@@ -83,8 +89,8 @@ _ACTIVE_ROWS = (
 )
 
 
-def _builds(database: Database, cursor: Cursor, environment: str, lock: str = "") -> list[Build]:
-    cursor.execute(database.sql(_BUILDS + lock), (environment,))
+def _builds(database: Database, cursor: Cursor, environment: str) -> list[Build]:
+    cursor.execute(database.sql(_BUILDS), (environment,))
     return [
         Build(name, build, version, position, bool(active))
         for name, build, version, position, active in cursor.fetchall()
@@ -101,8 +107,9 @@ class _SqlTransaction:
         self._cursor.execute(self._database.sql(sql), parameters)
 
     def builds(self) -> list[Build]:
-        lock = " FOR UPDATE" if self._database.dialect == "postgresql" else ""
-        return _builds(self._database, self._cursor, self._environment, lock)
+        if self._database.dialect == "postgresql":  # SQLite has one writer at a time anyhow.
+            self._execute(_TAKE_TURNS, self._environment, False)  # noqa: FBT003  why: not active
+        return _builds(self._database, self._cursor, self._environment)
 
     def load(self, build: Build, keys: Iterable[str]) -> dict[str, str]:
         states: dict[str, str] = {}
@@ -135,10 +142,7 @@ class _SqlTransaction:
             "INSERT INTO projection_builds "
             "(environment, projection, build, version, position, active) "
             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (environment, projection, build) "
-            "DO UPDATE SET position = excluded.position, active = excluded.active "
-            # Rows that are not there yet cannot be locked: of two who open a build at once, the
-            # second must not set back what the first has folded already.
-            "WHERE projection_builds.position <= excluded.position",
+            "DO UPDATE SET position = excluded.position, active = excluded.active",
             self._environment,
             build.projection,
             build.build,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.durations import format_duration, parse_duration
+from controlplane.durations import format_duration, parse_duration, rough_duration
 from events.timestamps import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 
 
@@ -59,6 +59,22 @@ def test_it_is_written_in_its_largest_whole_unit_and_hours_up_to_two_days(
     duration_us: int, text: str
 ) -> None:
     assert format_duration(duration_us) == text
+
+
+@pytest.mark.parametrize(
+    ("duration_us", "text"),
+    [
+        (0, "0us"),
+        (999_900, "1000ms"),
+        (2_900 * MILLISECOND, "2.9s"),
+        (119 * MINUTE, "119m"),
+        (47 * HOUR, "47h"),
+        (13 * DAY + HOUR, "13d"),
+        (1000 * DAY, "1000d"),
+    ],
+)
+def test_roughly_it_has_three_digits_and_no_exponent(duration_us: int, text: str) -> None:
+    assert rough_duration(duration_us) == text
 
 
 @given(st.integers(0, 36_500 * DAY))

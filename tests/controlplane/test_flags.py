@@ -42,6 +42,7 @@ from tests.projections.flag_events import (
 )
 from tests.projections.histories import about_flags
 
+
 def wave(percentage: float, audience: Audience = EVERYONE) -> EnterWave:
     return EnterWave(percentage=percentage, audience=audience, reason="")
 

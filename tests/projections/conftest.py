@@ -50,9 +50,7 @@ def make_rows_of(open_database: OpenDatabase) -> Callable[[str], MakeRows]:
 
 
 @pytest.fixture(scope="session", params=["memory", "sqlite", POSTGRES])
-def make_rows(
-    request: pytest.FixtureRequest, make_rows_of: Callable[[str], MakeRows]
-) -> MakeRows:
+def make_rows(request: pytest.FixtureRequest, make_rows_of: Callable[[str], MakeRows]) -> MakeRows:
     """Makes an empty store of any kind."""
     return make_rows_of(request.param)
 

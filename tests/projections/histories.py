@@ -153,9 +153,7 @@ about_rollouts: st.SearchStrategy[Event] = st.one_of(
         exposure_version=small,
         expires_at=times,
     ),
-    st.builds(
-        ProposalApproved, rollout=rollouts, proposal=proposals, approver=words, reason=words
-    ),
+    st.builds(ProposalApproved, rollout=rollouts, proposal=proposals, approver=words, reason=words),
     st.builds(
         ProposalRejected, rollout=rollouts, proposal=proposals, rejected_by=words, reason=words
     ),

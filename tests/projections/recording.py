@@ -77,7 +77,7 @@ def told(*history: Told, actor: Actor = ALICE) -> list[RecordedEvent[Any]]:
     return recorded
 
 
-_ids: Iterator[int] = count(1)
+_ids: Iterator[int] = count(1 << 64)  # not those of the fixture `new_id`
 
 
 def new(one: Told) -> NewEvent:

@@ -52,9 +52,7 @@ def alert(severity: Severity = "critical", number: int = 1) -> Event:
 
 
 completed = RolloutCompleted(rollout="checkout-r1", flag="checkout")
-rolled_back = RolloutRolledBack(
-    rollout="checkout-r1", flag="checkout", trigger="person", reason=""
-)
+rolled_back = RolloutRolledBack(rollout="checkout-r1", flag="checkout", trigger="person", reason="")
 soak = SoakStarted(rollout="checkout-r1", flag="checkout")
 
 

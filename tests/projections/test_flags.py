@@ -17,6 +17,7 @@ from tests.projections.flag_events import (
 )
 from tests.projections.recording import START, Told, at, told
 
+
 def flag_after(*history: Told) -> Flag:
     return FLAGS.fold("checkout", told(*history))
 

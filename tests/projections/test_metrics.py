@@ -103,9 +103,7 @@ def test_the_ladder_holds_the_bounds_that_are_promised() -> None:
 
 
 def test_executions_fall_into_the_minute_they_happened_in() -> None:
-    first, second = told(
-        at(MINUTE - 1, execution()), at(MINUTE, execution("search", cohort="off"))
-    )
+    first, second = told(at(MINUTE - 1, execution()), at(MINUTE, execution("search", cohort="off")))
     assert METRICS.key(first) == minute_key("checkout", "on", START) == "checkout/on/000030000000"
     assert METRICS.key(second) == "search/off/000030000001"
     assert TOTALS.key(second) == "search/off"

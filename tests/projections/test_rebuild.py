@@ -51,8 +51,8 @@ def counted(rows: Rows) -> tuple[int, int]:
 
 @pytest.mark.usefixtures("runner")
 def test_the_new_build_takes_the_place_of_the_old_one(log: MemoryLog, rows: Rows) -> None:
-    assert rebuild(log, rows, TOTALS) == Build("totals", 2, 1, 5, True)
-    assert rows.builds() == [Build("totals", 2, 1, 5, True)]
+    assert rebuild(log, rows, TOTALS) == Build("totals", 2, 1, 5, active=True)
+    assert rows.builds() == [Build("totals", 2, 1, 5, active=True)]
     assert counted(rows) == (5, 5)
 
 
@@ -62,7 +62,7 @@ def test_the_first_build_may_be_a_rebuild(log: MemoryLog, rows: Rows) -> None:
 
 
 def test_an_empty_log_is_rebuilt_to_nothing(rows: Rows) -> None:
-    assert rebuild(log_of(), rows, TOTALS) == Build("totals", 1, 1, 0, True)
+    assert rebuild(log_of(), rows, TOTALS) == Build("totals", 1, 1, 0, active=True)
 
 
 @pytest.mark.usefixtures("runner")

@@ -47,7 +47,10 @@ def version_2(projection: Projection[Any]) -> Projection[Any]:
 def test_every_projection_gets_one_active_build(rows: Rows) -> None:
     for _ in range(2):
         opened(log_of(), rows, FLAGS, TOTALS)
-    assert rows.builds() == [Build("flags", 1, 1, 0, True), Build("totals", 1, 1, 0, True)]
+    assert rows.builds() == [
+        Build("flags", 1, 1, 0, active=True),
+        Build("totals", 1, 1, 0, active=True),
+    ]
 
 
 def test_before_anything_was_folded_a_row_is_in_its_initial_state(rows: Rows) -> None:
@@ -134,7 +137,7 @@ def test_pruning_drops_what_this_release_does_not_read(rows: Rows) -> None:
     new = opened(log, rows, version_2(TOTALS))
     new.catch_up()
     gone = prune(rows, [version_2(TOTALS), FLAGS])
-    assert gone == [Build("totals", 1, 1, 4, True)]
+    assert gone == [Build("totals", 1, 1, 4, active=True)]
     assert [(b.projection, b.version) for b in rows.builds()] == [("flags", 1), ("totals", 2)]
     assert counted(rows, version_2(TOTALS)) == 4
     assert rows.scan(TOTALS) == []
@@ -170,7 +173,7 @@ def test_a_build_that_is_dropped_during_a_step_loses_no_event(rows: Rows) -> Non
 
 
 def test_a_state_is_cached_for_exactly_the_position_it_was_saved_at() -> None:
-    cache, build = StateCache(), Build("totals", 1, 1, 5, True)
+    cache, build = StateCache(), Build("totals", 1, 1, 5, active=True)
     cache.keep(build, {"key": "state"})
     assert cache.take(replace(build, build=2)) == {}
     assert cache.take(replace(build, position=6)) == {}
@@ -181,7 +184,7 @@ def test_a_state_is_cached_for_exactly_the_position_it_was_saved_at() -> None:
 
 
 def test_more_states_than_the_cache_has_room_for_are_not_kept() -> None:
-    cache, build = StateCache(), Build("totals", 1, 1, 5, True)
+    cache, build = StateCache(), Build("totals", 1, 1, 5, active=True)
     cache.keep(build, dict.fromkeys(map(str, range(20_001)), ""))
     assert cache.take(build) == {}
 

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import pytest
+
 from projections.metrics import TOTALS
 from projections.rebuild import rebuild
 from projections.runner import Runner, new_build
@@ -14,19 +16,17 @@ from tests.projections.stores import ALL, MakeRows, contents, log_of, plain_fold
 KEY = "checkout/on"
 
 
-def test_who_opens_a_build_that_another_has_just_opened_and_filled_sets_nothing_back(
-    postgres_rows: MakeRows,
-) -> None:
+def test_of_two_who_open_the_first_build_at_once_the_second_waits(postgres_rows: MakeRows) -> None:
     rows, log = postgres_rows(), log_of([execution() for _ in range(5)])
-    other = Runner(log, rows, [TOTALS])
-    with rows.write() as transaction:
-        seen = transaction.builds()
-        other.open()
-        other.catch_up()
-        transaction.put(new_build(TOTALS, seen, active=True))
-    other.catch_up()
-    tally, position = rows.get_as_of(TOTALS, KEY)
-    assert (tally.executions, position) == (5, 5)
+    with ThreadPoolExecutor(1) as pool:
+        with rows.write() as transaction:
+            assert transaction.builds() == []
+            other = pool.submit(lambda: rebuild(log, rows, TOTALS))
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+            transaction.put(new_build(TOTALS, [], active=True))
+        assert other.result(timeout=10).build == 2
+    assert [build.build for build in rows.builds()] == [2]
 
 
 def test_many_runners_and_rebuilds_at_once_count_each_event_once(sql_rows: MakeRows) -> None:
