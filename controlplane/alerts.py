@@ -77,17 +77,20 @@ def _report(alert: Alert, command: Report) -> list[AlertEvent]:
             )
         ]
     if finding.state == "ok" and alert.open:
-        return [_resolved(alert, finding.summary)]
+        return [_resolved(alert, finding.summary, finding)]
     return []
 
 
-def _resolved(alert: Alert, reason: str) -> AlertResolved:
+def _resolved(alert: Alert, reason: str, finding: Finding | None = None) -> AlertResolved:
     return AlertResolved(
         alert=alert.id,
         rule=alert.rule,
         flag=alert.flag,
         severity=alert.severity,
         reason=reason,
+        value=finding.value if finding else None,
+        threshold=finding.threshold if finding else None,
+        sample=finding.sample if finding else None,
     )
 
 

@@ -28,7 +28,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Who goes away in the middle is no news either."""
-        logger.debug("scrape of %s ended early", client_address, exc_info=True)
+        logger.debug("%s at %s ended early", request, client_address)
 
 
 class _Quiet(WSGIRequestHandler):

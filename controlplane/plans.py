@@ -100,6 +100,8 @@ class Plan(_Model):
     max_silence: Duration = Field(default=15 * MINUTE, gt=0)
     """Without an execution for this long, nothing passes: evidence must be fresh."""
     proposal_expires_after: Duration = Field(default=24 * HOUR, gt=0)
+    propose_again_after: Duration = Field(default=24 * HOUR, gt=0)
+    """After a rejection, nothing is proposed for so long."""
 
     def stage(self, wave: int) -> Wave | Soak:
         """Wave 1 … n, or the soak as n + 1."""

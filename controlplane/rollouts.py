@@ -1,5 +1,6 @@
 """What may be done to a rollout."""
 
+import re
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -173,16 +174,37 @@ def _judge(rollout: Rollout, command: Judge, now: Timestamp) -> list[RolloutEven
             problem = f"its evidence lapsed: {look.reason}"
         if problem is not None:
             return [*events, *_lapse(rollout, problem)]
-    elif look.action == "promote":
+    elif look.action == "promote" and not _was_turned_down(rollout, now):
         events.append(_propose(rollout, command, now))
     return events
 
 
+def _was_turned_down(rollout: Rollout, now: Timestamp) -> bool:
+    """Whether a person said no in this wave a short while ago."""
+    plan = plans.recorded(rollout.plan)
+    return any(
+        proposal.state == "rejected"
+        and proposal.wave == rollout.wave
+        and now - proposal.decided_at < plan.propose_again_after
+        for proposal in rollout.proposals
+    )
+
+
 def _is_news(rollout: Rollout, look: Assessment) -> bool:
-    """Whether a verdict, or a tenth of some evidence, differs from what was last recorded."""
+    """Whether a verdict, its reason or a tenth of some evidence differs from what was recorded."""
     before = [(j.criterion, j.verdict, int(j.progress * 10)) for j in rollout.judgements]
     after = [(j.criterion, j.verdict, int(j.progress * 10)) for j in look.judgements]
-    return rollout.judged_at == 0 or rollout.verdict != look.verdict or before != after
+    return (
+        rollout.judged_at == 0
+        or rollout.verdict != look.verdict
+        or _without_numbers(rollout.reason) != _without_numbers(look.reason)
+        or before != after
+    )
+
+
+def _without_numbers(reason: str) -> str:
+    """The same reason at another count is no news."""
+    return re.sub(r"[\d.,]+", "", reason)
 
 
 def _judged(rollout: Rollout, command: Judge, now: Timestamp) -> WaveJudged:

@@ -41,6 +41,10 @@ class AlertResolved(Event, frozen=True):
     flag: str
     severity: Severity
     reason: str
+    value: float | None = None
+    """What the rule found; None where a person resolved it."""
+    threshold: float | None = None
+    sample: int | None = None
 
 
 AlertEvent = AlertRaised | AlertAcknowledged | AlertResolved

@@ -43,6 +43,7 @@ class Proposal(msgspec.Struct, frozen=True):
     proposed_at: Timestamp
     state: Literal["open", "approved", "rejected", "lapsed"] = "open"
     decided_by: str = ""
+    decided_at: Timestamp = 0
     reason: str = ""
 
 
@@ -124,11 +125,11 @@ def evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
                 rollout, state="proposed", proposals=(*rollout.proposals, _proposal(proposed, at))
             )
         case ProposalApproved(proposal=id_, approver=who, reason=reason):
-            return _decided(rollout, id_, "approved", who, reason)
+            return _decided(rollout, id_, "approved", who, reason, at)
         case ProposalRejected(proposal=id_, rejected_by=who, reason=reason):
-            return _decided(rollout, id_, "rejected", who, reason)
+            return _decided(rollout, id_, "rejected", who, reason, at)
         case ProposalLapsed(proposal=id_, reason=reason):
-            return _decided(rollout, id_, "lapsed", "", reason)
+            return _decided(rollout, id_, "lapsed", "", reason, at)
         case WavePromoted():
             return rollout
         case RolloutCompleted():
@@ -179,9 +180,10 @@ def _decided(
     state: Literal["approved", "rejected", "lapsed"],
     who: str,
     reason: str,
+    at: Timestamp,
 ) -> Rollout:
     proposals = tuple(
-        replace(p, state=state, decided_by=who, reason=reason) if p.id == id_ else p
+        replace(p, state=state, decided_by=who, decided_at=at, reason=reason) if p.id == id_ else p
         for p in rollout.proposals
     )
     watching: State = "soaking" if rollout.wave > rollout.waves else "observing"

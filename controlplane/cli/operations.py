@@ -1,7 +1,7 @@
 """`controlplane projections …`, `db …`, `serve`: running it."""
 
 import signal
-import threading
+import time
 from typing import Annotated
 
 import typer
@@ -25,6 +25,8 @@ from projections.catalog import PROJECTIONS
 
 projections = typer.Typer(help="Read models: how far they are; compute them again.")
 db = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+_LOOKS_UP_SECONDS = 0.2
 
 
 @projections.command()
@@ -90,9 +92,6 @@ def serve(
 ) -> None:
     """Run the scheduler and /metrics until interrupted."""
     settings = load()
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
     with opened() as plane:
         metrics = MetricsServer(
             plane,
@@ -108,6 +107,9 @@ def serve(
                 projections=settings.projection_interval_seconds,
             ),
         )
+        stopped: list[int] = []
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda number, _: stopped.append(number))
         metrics.start()
         scheduler.start()
         line(
@@ -115,6 +117,8 @@ def serve(
             f"http://{settings.metrics_host if host is None else host}:{metrics.port}/metrics. "
             "Ctrl+C stops."
         )
-        stop.wait()
+        # An Event would not do: its wait() may sleep through a signal, its set() lock itself out.
+        while not stopped:
+            time.sleep(_LOOKS_UP_SECONDS)
         scheduler.close()
         metrics.close()

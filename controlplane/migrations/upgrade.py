@@ -47,15 +47,12 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415  why: slow to import, seldom needed
     from alembic.config import Config  # noqa: PLC0415  why: idem
     from alembic.script import ScriptDirectory  # noqa: PLC0415  why: idem
-    from alembic.util import CommandError  # noqa: PLC0415  why: idem
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
     found = revision(connection)
-    try:
-        if found is not None:
-            ScriptDirectory.from_config(config).get_revision(found)
-    except CommandError as error:
-        raise SchemaMismatch(found=found, known=HEAD) from error
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    if found is not None and found not in {script.revision for script in scripts}:
+        raise SchemaMismatch(found=found, known=HEAD)
     command.upgrade(config, "head")

@@ -1,5 +1,7 @@
 """`plane.alerts`: the Python API of alerts, and the watching of the rules."""
 
+import logging
+
 from controlplane import alerts
 from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
@@ -7,7 +9,7 @@ from controlplane.plane.consequences import fold_flag, switch_off
 from controlplane.plane.core import Core, Who, context
 from controlplane.plane.snapshot import FlagSnapshot
 from controlplane.rules.catalog import RULES
-from controlplane.rules.rule import Finding, Rule, Watched
+from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
 from events.alerts import AlertRaised, alert_stream
 from events.event import Actor
 from events.log import Query
@@ -15,6 +17,8 @@ from projections.alerts import ALERTS, Alert
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS
 from projections.vitals import VITALS
+
+logger = logging.getLogger(__name__)
 
 WATCHER = Actor.system("alert-rules")
 
@@ -78,7 +82,7 @@ class Alerts:
             now=self._core.clock(),
         )
         for rule in RULES.values():
-            finding = rule.judge(watched)
+            finding = _judged(rule, watched)
             if finding.state != "no_data":
                 self._report(rule, flag, finding)
 
@@ -109,6 +113,15 @@ class Alerts:
         """The event that raised the alert which is open already."""
         query = Query(stream=stream, type=AlertRaised.TYPE, newest_first=True, limit=1)
         return next((recorded.id for recorded in self._core.log.search(query)), None)
+
+
+def _judged(rule: Rule, watched: Watched) -> Finding:
+    """What a rule finds; one that cannot judge finds nothing, and the others go on."""
+    try:
+        return rule.judge(watched)
+    except Exception:
+        logger.exception("rule %s could not judge %s", rule.name, watched.flag.name)
+        return NO_DATA
 
 
 def _parts(id_: str) -> tuple[str, str]:

@@ -44,13 +44,14 @@ def raised(alert: str = FIRST) -> AlertRaised:
     )
 
 
-def resolved(reason: str) -> AlertResolved:
+def resolved(reason: str, **found: Any) -> AlertResolved:
     return AlertResolved(
         alert=FIRST,
         rule="ERROR_RATE_CRITICAL",
         flag="checkout",
         severity="critical",
         reason=reason,
+        **found,
     )
 
 
@@ -64,7 +65,8 @@ def test_what_fires_again_is_another_alert() -> None:
 
 
 def test_what_is_fine_again_is_resolved_by_the_rule() -> None:
-    given(raised()).when(report("ok")).then(resolved("5 of 10")).then_asking_again_changes_nothing()
+    found = resolved("5 of 10", value=0.5, threshold=0.2, sample=10)
+    given(raised()).when(report("ok")).then(found).then_asking_again_changes_nothing()
 
 
 @pytest.mark.parametrize("history", [[], [raised(), resolved("over")]])

@@ -1,0 +1,72 @@
+"""One stored example of every name and version, for ever: what was recorded can be read."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from events.catalog import CATALOG
+from events.codec import decode, encode
+from events.upcasts import UPCASTS
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+class Today(msgspec.Struct, forbid_unknown_fields=True):
+    """The name and the data of an old event in today's words."""
+
+    type: str
+    data: dict[str, Any]
+
+
+class Example(msgspec.Struct, forbid_unknown_fields=True):
+    """`stored`: the data as recorded. `today`: what upcasts make of it, where there are any."""
+
+    stored: dict[str, Any]
+    today: Today | None = None
+
+
+def example(file: str) -> tuple[str, int, Example]:
+    name, _, version = file.removesuffix(".json").rpartition(".v")
+    return name, int(version), msgspec.json.decode((GOLDEN / file).read_bytes(), type=Example)
+
+
+FILES = sorted(path.name for path in GOLDEN.iterdir())
+CURRENT = {f"{name}.v{cls.SCHEMA_VERSION}.json" for name, cls in CATALOG.items()}
+FORMER = {f"{name}.v{version}.json" for name, version in UPCASTS}
+
+
+def test_every_name_and_version_has_an_example_and_no_example_lost_its_name() -> None:
+    assert set(FILES) == CURRENT | FORMER
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_an_example_is_read_as_it_was_meant(file: str) -> None:
+    name, version, golden = example(file)
+    event = decode(name, version, msgspec.json.encode(golden.stored).decode())
+    assert Today(event.TYPE, msgspec.json.decode(encode(event))) == (
+        golden.today or Today(name, golden.stored)
+    )
+
+
+@pytest.mark.parametrize("file", sorted(CURRENT))
+def test_an_example_of_today_needs_no_upcast_and_leaves_no_field_out(file: str) -> None:
+    name, _, golden = example(file)
+    assert golden.today is None
+    fields = msgspec.structs.fields(CATALOG[name])
+    assert set(golden.stored) == {field.encode_name for field in fields}
+
+
+def test_names_say_the_slice_and_what_happened() -> None:
+    for name, cls in CATALOG.items():
+        assert cls.TYPE == name
+        subject, _, happened = name.partition(".")
+        assert subject.isalpha()
+        assert happened.replace("_", "").isalpha()
+        assert happened.islower()
+
+
+def test_versions_are_led_upwards_and_end_at_todays_catalog() -> None:
+    for name, version in UPCASTS:
+        assert version < CATALOG[name].SCHEMA_VERSION if name in CATALOG else version >= 1

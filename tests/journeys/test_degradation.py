@@ -1,0 +1,104 @@
+"""Graceful degradation and recovery: bad news switches off, good news must be fresh."""
+
+import pytest
+
+from events.alerts import alert_stream
+from events.timestamps import MINUTE, SECOND
+from tests.journeys.traffic import ENGINEER, ENOUGH, FLAG, ON_CALL, Rolling, Service
+
+
+def test_high_errors_disable_the_flag_and_roll_back(rolling: Rolling) -> None:
+    rolling.service.runs(20, failed=15)
+    before = rolling.plane.head().position
+    rolling.plane.tick()
+    events = rolling.plane.events(after=before)
+    assert [event.type for event in events][:4] == [
+        "alert.raised",
+        "rollout.rolled_back",
+        "flag.disabled",
+        "flag.rollout_detached",
+    ]
+    raised, back, *flag = events[:4]
+    assert back.causation_id == raised.id
+    assert {event.causation_id for event in flag} == {back.id}
+    assert (rolling.now.state, back.event.trigger) == ("rolled_back", "alert")
+    assert rolling.service.share() == 0
+
+
+def test_a_failed_criterion_rolls_back_by_itself(rolling: Rolling) -> None:
+    rolling.service.runs(ENOUGH, failed=36)  # 18 %: no critical alert, but far above 5 %.
+    rolling.plane.rollouts.evaluate_all()
+    rolled_back = rolling.plane.events(type="rollout.rolled_back")
+    assert [one.event.trigger for one in rolled_back] == ["criterion"]
+    assert "36 of 200 failed = 18.0 %" in rolling.now.reason.replace("%", " %")
+    assert not rolling.plane.flags.get(FLAG).enabled
+
+
+def test_a_critical_alert_of_any_kind_rolls_back(rolling: Rolling) -> None:
+    for block in range(21):
+        rolling.service.clock.advance(SECOND)
+        rolling.service.runs(4, memory_current_bytes=(100 + 4 * block) * 2**20)
+    rolling.plane.tick()
+    assert [alert.rule for alert in rolling.plane.alerts.open()] == ["MEMORY_LEAK_DETECTED"]
+    assert rolling.now.state == "rolled_back"
+    assert "MEMORY_LEAK_DETECTED" in rolling.now.reason
+
+
+def broken(service: Service) -> Service:
+    service.runs(20, failed=15)
+    service.plane.tick()
+    assert not service.plane.flags.get(FLAG).enabled
+    return service
+
+
+def enabled_again(service: Service) -> None:
+    service.clock.advance(MINUTE)
+    service.plane.flags.enable(FLAG, percentage=50, actor=ENGINEER, reason="fixed")
+
+
+def test_enabled_again_after_the_fix_it_stays_on(served: Service) -> None:
+    enabled_again(broken(served))
+    for _ in range(5):
+        served.plane.tick()
+        assert served.plane.flags.get(FLAG).enabled, "switched off on old evidence"
+        served.runs(20)
+        served.clock.advance(10 * SECOND)
+    assert served.plane.alerts.open() == []
+
+
+def test_still_broken_it_is_switched_off_again_on_fresh_evidence(served: Service) -> None:
+    enabled_again(broken(served))
+    served.runs(2, failed=2)
+    served.plane.tick()
+    assert served.plane.flags.get(FLAG).enabled, "two batches are no evidence"
+    served.runs(18, failed=13)
+    served.plane.tick()
+    flag = served.plane.flags.get(FLAG)
+    assert not flag.enabled
+    off = served.plane.events(type="flag.disabled")
+    (raised,) = served.plane.events(stream=alert_stream(FLAG, "ERROR_RATE_CRITICAL"))
+    assert [one.causation_id for one in off] == [raised.id, raised.id]
+
+
+def test_batches_from_before_the_fix_that_arrive_late_change_nothing(served: Service) -> None:
+    late = served.clock.now
+    enabled_again(broken(served))
+    served.runs(50, failed=50, occurred_at=late)
+    served.plane.tick()
+    assert served.plane.flags.get(FLAG).enabled
+
+
+def test_no_rollout_starts_while_a_critical_alert_is_open(served: Service) -> None:
+    broken(served)
+    with pytest.raises(Exception, match="Resolve it before a rollout starts"):
+        served.plane.rollouts.start(flag=FLAG, actor=ENGINEER)
+    alert = served.plane.alerts.open()[0]
+    served.plane.alerts.resolve(alert.id, actor=ON_CALL, reason="off by one, fixed")
+    assert served.plane.rollouts.start(flag=FLAG, actor=ENGINEER).wave == 1
+
+
+def test_errors_of_the_old_path_roll_nothing_back(rolling: Rolling) -> None:
+    rolling.service.runs(ENOUGH, failed=ENOUGH, cohort="off")
+    rolling.service.runs(50)
+    rolling.plane.tick()
+    assert rolling.now.state == "observing"
