@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from controlplane.errors import AlertClosed, AlertNotFound
+from controlplane.errors import AlertClosed, AlertNotFound, InvalidInput
 from controlplane.rules.rule import Finding, Rule
 from events.alerts import AlertAcknowledged, AlertEvent, AlertRaised, AlertResolved
 from projections.alerts import Alert
@@ -52,6 +52,8 @@ def decide(alert: Alert, command: AlertCommand) -> list[AlertEvent]:
             if alert.acknowledged_at is not None:
                 return []
             return [AlertAcknowledged(alert=id_, note=note)]
+        case Resolve(reason=reason) if not reason.strip():
+            raise InvalidInput(reason="say why: resolving an alert needs a reason")
         case Resolve(alert=id_, reason=reason):
             _the_open_one(alert, id_)
             return [_resolved(alert, reason)]

@@ -16,8 +16,7 @@ ControlPlaneError
 ├── SamePerson            403
 ├── AlertNotFound         404
 ├── AlertClosed           409
-├── TooManyConflicts      503
-└── NotCaughtUp           503
+└── TooManyConflicts      503
 """
 
 from http import HTTPStatus
@@ -34,7 +33,6 @@ __all__ = [
     "FlagIsDisabled",
     "FlagNotFound",
     "InvalidInput",
-    "NotCaughtUp",
     "ProposalClosed",
     "ProposalNotFound",
     "ProposalOutdated",
@@ -143,11 +141,5 @@ class AlertClosed(ControlPlaneError):
 class TooManyConflicts(ControlPlaneError):
     """Others kept changing the same streams; after {attempts} attempts nothing was done.
     Try again."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-
-
-class NotCaughtUp(ControlPlaneError):
-    """The read models are {events} events behind the log. Try again shortly."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE

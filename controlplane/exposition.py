@@ -52,6 +52,8 @@ class World:
     alerts: list[Alert]
     lags: list[Lag]
     head: int
+    rejected: int = 0
+    """Batches that the new path did not take, whichever cohort they were recorded under."""
     on: Tally = field(default_factory=Tally)
     """All flags' new code together: what the names without labels count."""
 
@@ -66,6 +68,7 @@ def look(plane: ControlPlane) -> World:
         alerts=plane.alerts.all(),
         lags=plane.projections.lag(),
         head=plane.head().position,
+        rejected=sum(tally.rejected for tally in totals.values()),
         on=combined([tally for (_, cohort), tally in totals.items() if cohort == "on"]),
     )
 
@@ -102,8 +105,8 @@ def executions(world: World) -> Iterator[Metric]:
     """What the service under rollout did."""
     on = world.on
     yield _counter(
-        "batch_patches_total", "Batches of patches that took the new path.", "status",
-        {"succeeded": on.succeeded, "failed": on.failed, "rejected": on.rejected},
+        "batch_patches_total", "Batches of patches on the new path.", "status",
+        {"succeeded": on.succeeded, "failed": on.failed, "rejected": world.rejected},
     )  # fmt: skip
     yield _counter(
         "patches_total", "Patches in batches that took the new path.", "status",

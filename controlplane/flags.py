@@ -193,18 +193,22 @@ def _describe(flag: Flag, command: DescribeFlag) -> list[FlagEvent]:
 
 
 def _expose(flag: Flag, command: EnableFlag | ChangeExposure | EnterWave) -> list[FlagEvent]:
-    """Move an exposure. While a rollout is in charge, others may only lower it."""
+    """Move an exposure.
+
+    While a rollout is in charge, others may lower it, and restore what the rollout had granted.
+    """
     after = bucketing.threshold(command.percentage) / 1000
     audience = targeting.check(command.audience)
     before = flag.exposure_of(audience) if flag.enabled else 0.0
     redefined = after > 0 and not any(e.audience == audience for e in flag.exposures)
+    granted = any(g.audience == audience and after <= g.percentage for g in flag.granted)
     match command:
         case ChangeExposure() if not flag.enabled:
             raise FlagIsDisabled(flag=flag.name, percentage=after)
         case EnterWave():
             if not redefined:  # What others were served at is no leave to serve these.
                 after = max(after, before)  # A rollout that goes forward takes nobody out.
-        case _ if flag.rollout is not None and (after > before or redefined):
+        case _ if flag.rollout is not None and not granted and (after > before or redefined):
             raise RolloutInCharge(flag=flag.name, rollout=flag.rollout)
         case _:
             pass

@@ -7,6 +7,7 @@ from typing import assert_never
 from controlplane import plans
 from controlplane.assessment import Assessment
 from controlplane.errors import (
+    InvalidInput,
     ProposalClosed,
     ProposalNotFound,
     ProposalOutdated,
@@ -100,6 +101,8 @@ def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[Ro
             return _judge(rollout, command, now)
         case Approve():
             return _approve(rollout, command, now)
+        case Reject(reason=reason) if not reason.strip():
+            raise InvalidInput(reason="say why: a rejection needs a reason")
         case Reject(proposal=id_, rejected_by=who, reason=reason):
             proposal = _open_proposal(rollout, id_)
             return [

@@ -45,6 +45,8 @@ class Flag(msgspec.Struct, frozen=True):
     """By audience, the one that changed last at the end."""
     rollout: str | None = None
     """The rollout in charge."""
+    granted: tuple[Exposure, ...] = ()
+    """What the rollout in charge has raised each audience to, though it be lowered since."""
     rollouts: int = 0
     """How many rollouts it has had."""
     exposure_version: int = 0
@@ -87,28 +89,43 @@ def evolve(flag: Flag, recorded: RecordedEvent[FlagEvent]) -> Flag:
                 exposure_version=recorded.version,
             )
         case ExposureChanged(audience=audience, after=percentage):
-            others = tuple(e for e in flag.exposures if e.audience.name != audience.name)
+            moved = Exposure(audience, percentage)
             return replace(
                 flag,
-                exposures=(*others, Exposure(audience, percentage)),
+                exposures=_with(flag.exposures, moved),
+                granted=_granted(flag, moved),
                 exposure_version=recorded.version,
             )
         case FlagDisabled():
-            return replace(flag, enabled=False, exposures=(), exposure_version=recorded.version)
+            return _off(flag, recorded.version)
         case FlagArchived():
-            return replace(
-                flag,
-                archived=True,
-                enabled=False,
-                exposures=(),
-                exposure_version=recorded.version,
-            )
+            return replace(_off(flag, recorded.version), archived=True)
         case RolloutAttached(rollout=rollout):
-            return replace(flag, rollout=rollout, rollouts=flag.rollouts + 1)
+            count = flag.rollouts + 1
+            return replace(flag, rollout=rollout, rollouts=count, granted=flag.exposures)
         case RolloutDetached():
-            return replace(flag, rollout=None)
+            return replace(flag, rollout=None, granted=())
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _off(flag: Flag, version: int) -> Flag:
+    return replace(flag, enabled=False, exposures=(), granted=(), exposure_version=version)
+
+
+def _with(exposures: tuple[Exposure, ...], moved: Exposure) -> tuple[Exposure, ...]:
+    """The exposures with one put at the end, in the place of what its audience had."""
+    return (*(e for e in exposures if e.audience.name != moved.audience.name), moved)
+
+
+def _granted(flag: Flag, moved: Exposure) -> tuple[Exposure, ...]:
+    """Grants grow with what the rollout raises; lowering by hand takes none of them back."""
+    if flag.rollout is None:
+        return ()
+    for grant in flag.granted:
+        if grant.audience == moved.audience and grant.percentage >= moved.percentage:
+            return flag.granted
+    return _with(flag.granted, moved)
 
 
 def key(recorded: RecordedEvent[FlagEvent]) -> str:

@@ -93,12 +93,15 @@ def create(
     owner: Annotated[str, typer.Option(help="Who answers for it.")],
     *,
     description: str = "",
+    salt: Annotated[str, typer.Option(help="Flags with one salt bucket alike.")] = "",
     actor: Actor = "",
     as_json: Json = False,
 ) -> None:
     """Create a flag, off for everyone."""
     with opened() as plane:
-        flag = plane.flags.create(name, owner=owner, description=description, actor=who(actor))
+        flag = plane.flags.create(
+            name, owner=owner, description=description, salt=salt, actor=who(actor)
+        )
         _tell(flag, as_json=as_json)
 
 

@@ -33,8 +33,8 @@ Stream = Annotated[str | None, typer.Option(help="One stream, as in flag-batch-p
 
 def print_events(found: Sequence[RecordedEvent[Event]]) -> None:
     """Events as people read them."""
-    rows = [(e.position, when(e.occurred_at), e.actor.id, sentence(e.event)) for e in found]
-    print_table(("position", "time", "actor", "what"), rows, "No event matches.")
+    rows = [(e.position, when(e.occurred_at), e.actor.id, e.type, sentence(e.event)) for e in found]
+    print_table(("position", "time", "actor", "event", "what"), rows, "No event matches.")
 
 
 @events.command()

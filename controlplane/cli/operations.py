@@ -23,7 +23,9 @@ from controlplane.settings import load
 from controlplane.views import lag_view
 from projections.catalog import PROJECTIONS
 
-projections = typer.Typer(help="Read models: how far they are; compute them again.")
+projections = typer.Typer(
+    help="Read models: how far they are; compute them again.", no_args_is_help=True
+)
 db = typer.Typer(help="The database's schema.", no_args_is_help=True)
 
 _LOOKS_UP_SECONDS = 0.2

@@ -146,12 +146,12 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def scalar(text: str) -> str | int | float | bool:
-    """A number or a boolean where the text is one."""
+    """A number or a boolean where the text is one; `2.10` stays text, it may be a version."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return value if isinstance(value, int | float | bool) else text
+    return value if isinstance(value, int | float) and json.dumps(value) == text else text
 
 
 class RefusingGroup(typer.core.TyperGroup):

@@ -81,7 +81,8 @@ class Alerts:
             rollout=rollout,
             now=self._core.clock(),
         )
-        for rule in RULES.values():
+        # Those that switch the flag off come last: what follows the first of them is moot.
+        for rule in sorted(RULES.values(), key=lambda rule: rule.disables_flag):
             finding = _judged(rule, watched)
             if finding.state != "no_data":
                 self._report(rule, flag, finding)
@@ -95,8 +96,8 @@ class Alerts:
 
         def work(transaction: Transaction) -> None:
             flag = fold_flag(transaction, judged.name)
-            if flag.enabled_at != judged.enabled_at:
-                return  # Switched on anew since: what was judged was answered for then.
+            if (flag.enabled, flag.enabled_at) != (judged.enabled, judged.enabled_at):
+                return  # Switched since: what was judged is answered for.
             alert = transaction.fold(ALERTS, stream, stream)
             command = alerts.Report(rule=rule, flag=judged.name, finding=finding)
             decided = alerts.decide(alert, command)
@@ -116,7 +117,12 @@ class Alerts:
 
 
 def _judged(rule: Rule, watched: Watched) -> Finding:
-    """What a rule finds; one that cannot judge finds nothing, and the others go on."""
+    """What a rule finds; one that cannot judge finds nothing, and the others go on.
+
+    With the flag off, nothing is wrong any more; a critical alert stays until a person says so.
+    """
+    if not watched.flag.enabled and rule.severity != "critical":
+        return Finding(state="ok", summary="the flag is off")
     try:
         return rule.judge(watched)
     except Exception:

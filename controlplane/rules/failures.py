@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from controlplane.criteria.sequential import binomial_tail
-from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
+from controlplane.rules.rule import ENOUGH_TO_RESOLVE, NO_DATA, Finding, Rule, Watched
 
 _ALPHA = 0.001
 """How rarely a rate at its threshold may look like one above it. Rules look often."""
@@ -43,10 +43,11 @@ def _error_rate_above(threshold: float, minutes: int) -> Callable[[Watched], Fin
 def _violations_above(threshold: int, minutes: int) -> Callable[[Watched], Finding]:
     def judge(watched: Watched) -> Finding:
         seen = watched.vitals.window(watched.now, minutes)
-        if not watched.flag.enabled or not seen.executions:
+        fires = seen.violations > threshold
+        if not watched.flag.enabled or not (fires or seen.executions >= ENOUGH_TO_RESOLVE):
             return NO_DATA
         return Finding(
-            state="firing" if seen.violations > threshold else "ok",
+            state="firing" if fires else "ok",
             value=seen.violations,
             threshold=threshold,
             unit="violations",

@@ -35,6 +35,9 @@ class Finding:
 
 NO_DATA = Finding(state="no_data")
 
+ENOUGH_TO_RESOLVE = 20
+"""Executions without a fault in the window before a rule about single ones says it is over."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:

@@ -1,6 +1,6 @@
 """Rules about batches that take too long."""
 
-from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
+from controlplane.rules.rule import ENOUGH_TO_RESOLVE, NO_DATA, Finding, Rule, Watched
 from projections.vitals import SLOW_US
 
 _MINUTES = 5
@@ -8,7 +8,7 @@ _MINUTES = 5
 
 def _judge(watched: Watched) -> Finding:
     seen = watched.vitals.window(watched.now, _MINUTES)
-    if not watched.flag.enabled or not seen.executions:
+    if not watched.flag.enabled or not (seen.slow or seen.executions >= ENOUGH_TO_RESOLVE):
         return NO_DATA
     slowest_ms = seen.slowest_us / 1000
     threshold_ms = SLOW_US / 1000

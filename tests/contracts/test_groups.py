@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Self
 
 import pytest
 
@@ -31,7 +32,7 @@ class Callers:
         wait_until(lambda: self._log._writer._leading if leads else len(queue) > waiting)
         return answer
 
-    def __enter__(self) -> "Callers":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -40,6 +40,11 @@ def many(number: int, *, failed: int = 0, **facts: Any) -> list[BatchExecuted]:
     return [execution(failed=n < failed, **facts) for n in range(number)]
 
 
+def later(number: int) -> list[At]:
+    """Executions nine minutes after START."""
+    return [at(9 * MINUTE, execution()) for _ in range(number)]
+
+
 def leaking(rate: float, blocks: int = 20, *, levels_off_after: int = 10**9) -> list[At]:
     """Blocks of four executions, ten seconds apart, whose memory grows by `rate` MiB a block."""
     return [
@@ -100,7 +105,8 @@ VIOLATED = execution(violations={"order": 1})
 FINDINGS: list[tuple[str, list[Told], int, str]] = [
     ("INVARIANT_VIOLATION_DETECTED", [VIOLATED], 0, "firing"),
     ("INVARIANT_VIOLATION_DETECTED", [VIOLATED, *many(1000)], 14 * MINUTE, "firing"),
-    ("INVARIANT_VIOLATION_DETECTED", [VIOLATED, at(9 * MINUTE, execution())], 15 * MINUTE, "ok"),
+    ("INVARIANT_VIOLATION_DETECTED", [VIOLATED, *later(20)], 15 * MINUTE, "ok"),
+    ("INVARIANT_VIOLATION_DETECTED", [VIOLATED, *later(19)], 15 * MINUTE, "no_data"),
     ("INVARIANT_VIOLATION_DETECTED", [VIOLATED], 15 * MINUTE, "no_data"),
     ("ERROR_RATE_CRITICAL", many(5, failed=5), 0, "firing"),
     ("ERROR_RATE_CRITICAL", many(40, failed=20), 4 * MINUTE, "firing"),
@@ -117,10 +123,11 @@ FINDINGS: list[tuple[str, list[Told], int, str]] = [
     ("ERROR_RATE_WARNING", many(58), 0, "no_data"),
     ("ERROR_RATE_WARNING", many(100, failed=50), 15 * MINUTE, "no_data"),
     ("HIGH_VIOLATION_RATE", [execution(violations={"a": 6, "b": 5})], 59 * MINUTE, "firing"),
-    ("HIGH_VIOLATION_RATE", [execution(violations={"a": 10})], 59 * MINUTE, "ok"),
+    ("HIGH_VIOLATION_RATE", [execution(violations={"a": 10}), *many(19)], 59 * MINUTE, "ok"),
     ("HIGH_VIOLATION_RATE", [execution(violations={"a": 11})], 60 * MINUTE, "no_data"),
     ("SLOW_BATCH_DETECTED", [*many(99), execution(ms=1000.001)], 4 * MINUTE, "firing"),
-    ("SLOW_BATCH_DETECTED", [execution(ms=1000)], 4 * MINUTE, "ok"),
+    ("SLOW_BATCH_DETECTED", many(20, ms=1000), 4 * MINUTE, "ok"),
+    ("SLOW_BATCH_DETECTED", many(19, ms=1000), 4 * MINUTE, "no_data"),
     ("SLOW_BATCH_DETECTED", [execution(ms=2000)], 5 * MINUTE, "no_data"),
     ("MEMORY_LEAK_DETECTED", leaking(2), 0, "firing"),
     ("MEMORY_LEAK_DETECTED", leaking(1), 0, "ok"),

@@ -20,6 +20,7 @@ from events.database import Database
 from projections import tables as row_tables
 
 ROOT = Path(__file__).parents[2]
+INI = Config(ROOT / "alembic.ini")
 DECLARED = [log_tables.metadata, row_tables.metadata]
 NAMES = {name for metadata in DECLARED for name in metadata.tables}
 
@@ -87,13 +88,12 @@ def test_the_command_line_can_print_what_it_would_do(empty_url: str, empty: Data
     assert tables(empty) == set()
 
 
-def test_what_is_known_as_the_newest_revision_is_the_newest_script(config: Config) -> None:
-    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+def test_what_is_known_as_the_newest_revision_is_the_newest_script() -> None:
+    assert ScriptDirectory.from_config(INI).get_heads() == [HEAD]
 
 
-def test_scripts_are_numbered_in_a_row_and_named_for_what_they_do(config: Config) -> None:
-    scripts = ScriptDirectory.from_config(config)
-    history = list(reversed(list(scripts.walk_revisions())))
+def test_scripts_are_numbered_in_a_row_and_named_for_what_they_do() -> None:
+    history = list(reversed(list(ScriptDirectory.from_config(INI).walk_revisions())))
     for number, script in enumerate(history, start=1):
         assert script.revision == f"{number:04}"
         assert script.down_revision == (f"{number - 1:04}" if number > 1 else None)
@@ -103,8 +103,8 @@ def test_scripts_are_numbered_in_a_row_and_named_for_what_they_do(config: Config
     assert len(history) == len(list((ROOT / "controlplane/migrations/versions").glob("*.py")))
 
 
-def test_a_new_script_gets_a_name_of_this_kind(config: Config) -> None:
-    assert config.get_main_option("file_template") == "%(rev)s_%(slug)s"
+def test_a_new_script_gets_a_name_of_this_kind() -> None:
+    assert INI.get_main_option("file_template") == "%(rev)s_%(slug)s"
 
 
 def test_the_log_is_protected_from_the_first_moment(empty: Database) -> None:

@@ -1,0 +1,131 @@
+"""Every command: a sentence for people, and with --json all of it for machines."""
+
+from typing import Any
+
+import pytest
+
+from controlplane import FOUR_WAVES
+from controlplane.rules.catalog import RULES
+from projections.catalog import PROJECTIONS
+from tests.cli.commands import commands
+from tests.cli.conftest import Terminal
+from tests.journeys.traffic import ENGINEER, FLAG
+
+SPEAK_FOR_THEMSELVES = {
+    ("demo",),
+    ("serve",),
+    ("workload",),
+    ("events", "follow"),
+    ("log", "export"),
+}
+"""They run for long, or print a JSON document a line already."""
+
+
+def test_every_command_that_prints_data_prints_json() -> None:
+    without = {words for words, options in commands().items() if "--json" not in options}
+    assert without == SPEAK_FOR_THEMSELVES
+
+
+@pytest.mark.parametrize("words", [(), *{words[:-1] for words in commands()}, *commands()])
+def test_every_command_explains_itself(terminal: Terminal, words: tuple[str, ...]) -> None:
+    told = terminal.says(*words, "--help")
+    assert "Usage:" in told
+    assert "--help" in told
+
+
+def keys(data: Any) -> set[str]:
+    return set(data[0] if isinstance(data, list) else data)
+
+
+FLAG_KEYS = {"name", "owner", "enabled", "archived", "exposures", "rollout", "percentage", "salt"}
+ROLLOUT_KEYS = {"id", "flag", "state", "wave", "wave_name", "verdict", "reason", "proposals"}
+EVENT_KEYS = {"position", "id", "stream", "version", "type", "occurred_at", "actor", "data", "hash"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "wanted"),
+    [
+        ("flags list", FLAG, FLAG_KEYS),
+        (f"flags show {FLAG}", "patch-team", FLAG_KEYS),
+        (f"flags create {FLAG} --owner patch-team", "is on: 10 % of internal", FLAG_KEYS),
+        (f"flags describe {FLAG} --tag a --tag b", FLAG, FLAG_KEYS),
+        (f"flags history {FLAG}", "wave 1", EVENT_KEYS),
+        (f"flags check {FLAG} user-17", "o", {"enabled"}),
+        (f"flags explain {FLAG} user-17 -a group=internal", "bucket", {"enabled", "sentence"}),
+        (f"flags disable {FLAG} --reason enough", "is off", FLAG_KEYS),
+        ("rollouts list", "observing", ROLLOUT_KEYS),
+        (f"rollouts status {FLAG}-r1", "error_rate", ROLLOUT_KEYS | {"assessment", "evidence"}),
+        (f"rollouts evaluate {FLAG}-r1", "is observing", ROLLOUT_KEYS),
+        (f"rollouts abort {FLAG}-r1 --reason enough", "is rolled back", ROLLOUT_KEYS),
+        (f"rollouts plan {FLAG}-r1", "name: four-waves", {"name", "waves", "soak"}),
+        ("rollouts plan", "hold: 24h", {"name", "waves", "soak"}),
+        ("alerts rules", "ERROR_RATE_CRITICAL", {"name", "severity", "condition", "playbook"}),
+        ("alerts playbook wave_stalled", "1. ", {"name", "playbook", "acknowledge_within"}),
+        ("events query", "release-engineer", EVENT_KEYS),
+        ("log head", "6 ", {"position", "hash", "recorded_at"}),
+        ("log verify", "intact: 6 events", {"intact", "position", "hash"}),
+        ("projections status", "evidence", {"projection", "version", "position", "events"}),
+        ("projections rebuild", "flags rebuilt up to position 6", {"projection", "position"}),
+        ("projections prune", "0 builds dropped", set()),
+        ("db upgrade", "is at schema", {"url", "schema"}),
+    ],
+)
+def test_a_command_tells_people_and_machines(
+    running: Terminal, words: str, told: str, wanted: set[str]
+) -> None:
+    assert told in running.says(*words.split())
+    data = running.data(*words.split())
+    assert not data if not wanted else wanted <= keys(data)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("flags list", "Create one: controlplane flags create"),
+        ("rollouts list", "Start one: controlplane rollouts start"),
+        ("rollouts proposals", "No proposal waits."),
+        ("alerts list", "No alert is open."),
+        ("alerts watch", "No alert is open."),
+        ("events query", "No event matches."),
+    ],
+)
+def test_where_there_is_nothing_it_says_so(terminal: Terminal, words: str, told: str) -> None:
+    assert told in terminal.says(*words.split())
+    assert terminal.data(*words.split()) == []
+
+
+def test_json_is_complete(running: Terminal) -> None:
+    assert len(running.data("alerts", "rules")) == len(RULES)
+    assert {one["projection"] for one in running.data("projections", "status")} == set(PROJECTIONS)
+    assert running.data("rollouts", "plan") == FOUR_WAVES.to_json()
+    (event,) = running.data("events", "query", "--type", "flag.created")
+    assert event["data"]["salt"] == FLAG
+    assert event["actor"] == {"kind": "person", "id": ENGINEER, "name": ENGINEER}
+    assert event["occurred_at"].endswith("Z")
+    status = running.data("rollouts", "status", f"{FLAG}-r1")
+    names = [one["criterion"] for one in status["assessment"]["judgements"]]
+    assert names == ["critical_alerts", "error_rate", "p95_latency", "bake_time"]
+
+
+def test_a_plan_that_was_printed_can_be_started(flagged: Terminal) -> None:
+    (flagged.folder / "mine.yaml").write_text(flagged.says("rollouts", "plan"))
+    started = flagged.data("rollouts", "start", FLAG, "--plan", "mine.yaml")
+    assert started["plan_hash"] == FOUR_WAVES.digest()
+
+
+def test_an_audience_is_written_as_conditions(flagged: Terminal) -> None:
+    words = ["flags", "enable", FLAG, "--percentage", "100", "--audience", "some"]
+    flag = flagged.data(*words, "--where", "group in internal, beta", "--where", "age gte 18")
+    assert flag["exposures"][0]["audience"]["conditions"] == [
+        {"attribute": "group", "operator": "in", "value": ["internal", "beta"]},
+        {"attribute": "age", "operator": "gte", "value": 18},
+    ]
+    check = ["flags", "check", FLAG, "user-17", "-a", "group=beta", "-a"]
+    assert flagged.says(*check, "age=30") == "on\n"
+    assert flagged.says(*check, "age=17") == "off\n"
+    assert flagged.says(*check, 'age="30"') == "off\n"
+    words = ["flags", "set", FLAG, "--percentage", "50"]
+    assert "100 % of some, 50 % of everyone" in flagged.says(*words)
+    assert flagged.data(*words)["percentage"] == 50
+    flagged.says("flags", "archive", FLAG)
+    assert flagged.says(*check, "age=30") == "off\n"

@@ -1,0 +1,207 @@
+"""A refusal is one line on standard error that says what to do. Never a traceback."""
+
+import getpass
+import json
+import sqlite3
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.cli.conftest import Terminal
+from tests.journeys.traffic import ENGINEER, FLAG
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("flags show nonsense", "Create it first: controlplane flags create nonsense"),
+        ("flags history nonsense", "Create it first"),
+        (f"flags create {FLAG} --owner somebody-else", "Choose another name"),
+        ("flags create Bad/Name --owner x", "use up to 100 of a-z"),
+        ("flags create nobodys --owner=", "needs an owner"),
+        (f"flags set {FLAG} --percentage 50", "is in charge"),
+        (f"flags enable {FLAG} --percentage 101", "from 0 to 100"),
+        (f"flags enable {FLAG} --percentage nan", "from 0 to 100"),
+        (f"flags enable {FLAG} --percentage 0.00001", "in steps of 0.001"),
+        (f"flags enable {FLAG} --percentage 5 --where group", "write 'ATTRIBUTE OPERATOR VALUE'"),
+        (f"flags archive {FLAG}", "abort it: controlplane rollouts abort"),
+        (f"flags check {FLAG} user-17 -a nonsense", "write name=value"),
+        ("rollouts start nonsense", "Create it first"),
+        (f"rollouts start {FLAG}", "is in charge"),
+        (f"rollouts start {FLAG} --plan missing.yaml", "cannot read plan missing.yaml"),
+        (f"rollouts start {FLAG} --plan .", "cannot read plan ."),
+        ("rollouts status nonsense", "controlplane rollouts list"),
+        (f"rollouts approve {FLAG}-r1-p1", "controlplane rollouts proposals"),
+        ("rollouts reject nonsense --reason no", "controlplane rollouts proposals"),
+        ("rollouts abort nonsense --reason no", "controlplane rollouts list"),
+        ("rollouts evaluate nonsense", "controlplane rollouts list"),
+        ("rollouts plan nonsense", "controlplane rollouts list"),
+        ("alerts ack nonsense", "controlplane alerts list"),
+        (f"alerts resolve {FLAG}/X/1 --reason x", "controlplane alerts list"),
+        ("alerts playbook nonsense", "there are INVARIANT_VIOLATION_DETECTED"),
+        ("events query --since yesterday", "is no moment"),
+        ("events query --after -1", "positions at 0"),
+        ("events query --limit 99999999999999999999", "2^63"),
+        ("log verify --expect nonsense", "is not POSITION:HASH"),
+        (f"log verify --expect 1:{'ab' * 32}", "altered at position 1"),
+        ("log export nowhere/at/all.jsonl", "No such file or directory"),
+        ("log export .", "Is a directory"),
+        ("projections rebuild [/]", "there are flags, "),
+        ("workload --flag nonsense", "Create it first"),
+        ("demo --file nowhere/demo.db", "unable to open database file"),
+        ("--environment bad/name flags list", "environment: String should match"),
+    ],
+)
+def test_a_refusal_says_what_to_do(running: Terminal, words: str, advice: str) -> None:
+    said = running.run(*words.split())
+    last = said.stderr.splitlines()[-1]
+    assert isinstance(said.exception, SystemExit), repr(said.exception)
+    assert (said.exit_code, last.startswith("error: ")) == (1, True)
+    assert advice in last
+    if not words.startswith("workload"):
+        assert len(said.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "valid dictionary"),
+        (b"a: [", "neither YAML nor JSON"),
+        (b"\xff\xfe\x00", "cannot read plan"),
+        (b"- 1", "valid dictionary"),
+        (b"name: x\nwaves: []", "waves"),
+        (b"name: x\nsurprise: 1\nwaves: [{}]", "surprise: Extra inputs"),
+        (b"when: 2026-02-30", "neither YAML nor JSON"),
+        (b"name: !!python/object/apply:os.system [id]", "neither YAML nor JSON"),
+        (b"\x1b[31m", "neither YAML nor JSON"),
+    ],
+)
+def test_a_bad_plan_file_is_refused(flagged: Terminal, content: bytes, told: str) -> None:
+    (flagged.folder / "bad.yaml").write_bytes(content)
+    assert told in flagged.refuses("rollouts", "start", FLAG, "--plan", "bad.yaml")
+
+
+def unreachable(_: Path) -> str:
+    return "postgresql://user:s3cret@localhost:1/x"
+
+
+def missing(folder: Path) -> str:
+    return f"sqlite:///{folder}/nowhere/at/all.db"
+
+
+def corrupt(folder: Path) -> str:
+    (folder / "corrupt.db").write_bytes(b"\x00not a database\xff" * 500)
+    return f"sqlite:///{folder}/corrupt.db"
+
+
+def newer(folder: Path) -> str:
+    with sqlite3.connect(folder / "newer.db") as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR)")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+    return f"sqlite:///{folder}/newer.db"
+
+
+def somebody_elses(folder: Path) -> str:
+    with sqlite3.connect(folder / "other.db") as database:
+        database.execute("CREATE TABLE event_log (x)")
+    return f"sqlite:///{folder}/other.db"
+
+
+@pytest.mark.parametrize(
+    ("database", "told"),
+    [
+        (unreachable, "cannot be reached"),
+        (missing, "unable to open database file"),
+        (lambda _: "sqlite:////dev/null/x.db", "unable to open database file"),
+        (corrupt, "file is not a database"),
+        (newer, "Upgrade the control plane"),
+        (somebody_elses, "cannot be reached"),
+        (lambda _: "mysql://localhost/x", "neither sqlite nor postgresql"),
+        (lambda _: "nonsense", "cannot be reached"),
+    ],
+)
+@pytest.mark.parametrize("command", ["flags list", "serve", "log verify"])
+def test_a_database_that_cannot_be_used_is_refused(
+    terminal: Terminal, database: object, told: str, command: str
+) -> None:
+    words = ("--database", database(terminal.folder), *command.split())
+    line = terminal.refuses(*words)
+    assert told in line
+    assert "s3cret" not in line
+
+
+def test_a_setting_that_is_not_valid_is_named(terminal: Terminal) -> None:
+    line = terminal.refuses("serve", CONTROLPLANE_METRICS_PORT="many")
+    assert "metrics_port: Input should be a valid integer" in line
+
+
+def test_a_demo_removes_no_file_but_a_demos(terminal: Terminal) -> None:
+    precious = terminal.folder / "precious.txt"
+    precious.write_text("mine")
+    assert "choose another with --file" in terminal.refuses("demo", "--file", "precious.txt")
+    assert precious.read_text() == "mine"
+    terminal.says("flags", "create", FLAG, "--owner", "patch-team")
+    assert "choose another with --file" in terminal.refuses("demo", "--file", "terminal.db")
+    assert FLAG in terminal.says("flags", "list")
+
+
+def test_somebody_without_a_name_must_say_who_acts(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> NoReturn:
+        raise KeyError
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    monkeypatch.delenv("CONTROLPLANE_ACTOR")
+    words = ("flags", "create", FLAG, "--owner", "patch-team")
+    assert "--actor NAME" in terminal.refuses(*words)
+    assert terminal.run(*words, "--actor", "me").exit_code == 0
+
+
+def test_an_option_that_does_not_exist_is_refused_without_a_traceback(terminal: Terminal) -> None:
+    for words in (["--nonsense"], ["flags", "nonsense"], ["serve", "--port", "70000"]):
+        said = terminal.run(*words)
+        assert (said.exit_code, said.stdout) == (2, "")
+        assert "Traceback" not in said.stderr
+
+
+NASTY = "\x1b]0;owned\x07\x1b[31mred\x9b2J\u202ebackwards\r\nsecond line [bold]not bold[/bold] [/]"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"flags history {FLAG}",
+        f"flags history {FLAG} --json",
+        "events query",
+        "events query --json",
+        f"flags show {FLAG}",
+        "flags list",
+        "flags list --json",
+        "events follow --after 0 --idle 0",
+        "log export",
+    ],
+)
+def test_what_others_wrote_does_not_steer_the_terminal(flagged: Terminal, command: str) -> None:
+    words = ["--description", NASTY, "--owner", NASTY, "--tag", NASTY]
+    flagged.says("flags", "describe", FLAG, *words)
+    flagged.says("flags", "enable", FLAG, "--percentage", "1", "--reason", NASTY)
+    shown = flagged.says(*command.split())
+    assert not [c for c in shown if c != "\n" and not c.isprintable()]
+    if command.endswith("--json"):
+        assert json.dumps(NASTY)[1:-1] in json.dumps(json.loads(shown))
+
+
+def test_the_option_goes_before_the_environment(flagged: Terminal) -> None:
+    elsewhere = f"sqlite:///{flagged.folder / 'elsewhere.db'}"
+    said = flagged.run("flags", "list", CONTROLPLANE_DATABASE_URL=elsewhere)
+    assert FLAG in said.stdout
+    assert not (flagged.folder / "elsewhere.db").exists()
+
+
+def test_who_acts_is_the_option_then_the_setting(flagged: Terminal) -> None:
+    flagged.says("flags", "disable", FLAG)
+    flagged.says("flags", "enable", FLAG, "--percentage", "1", "--actor", "ann")
+    actors = [one["actor"]["id"] for one in flagged.data("events", "query", "--oldest-first")]
+    assert actors == [ENGINEER, "ann", "ann"]
