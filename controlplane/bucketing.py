@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmh3 import hash as murmur3
+from mmh3 import mmh3_32_uintdigest as murmur3
 
 from controlplane.errors import InvalidInput
 from controlplane.targeting import matches
@@ -36,8 +36,11 @@ def threshold(percentage: float) -> int:
 
 
 def bucket(salt: str, unit: str) -> int:
-    """The unit's place among the 100,000, for good."""
-    return murmur3(f"{salt}:{unit}", 0, False) * BUCKETS >> 32  # noqa: FBT003  why: unsigned
+    """The unit's place among the 100,000, for good.
+
+    Encoded here, with lone surrogates: handed the text itself, the hash crashes on them.
+    """
+    return murmur3(f"{salt}:{unit}".encode("utf-8", "surrogatepass")) * BUCKETS >> 32
 
 
 Evaluator = Callable[[str, Attributes], bool]
@@ -57,11 +60,12 @@ def compile_flag(flag: Flag) -> Evaluator:
         if e.audience.conditions and threshold(e.percentage) > floor
     ]
 
-    def everyone(unit: str, _attributes: Attributes, hashed: Callable[..., int] = murmur3) -> bool:
-        return hashed(prefix + unit, 0, False) * BUCKETS >> 32 < floor  # noqa: FBT003  why: unsigned
+    def everyone(unit: str, _attributes: Attributes) -> bool:
+        key = f"{prefix}{unit}".encode("utf-8", "surrogatepass")
+        return murmur3(key) * BUCKETS >> 32 < floor
 
     def by_audience(unit: str, attributes: Attributes) -> bool:
-        place = murmur3(prefix + unit, 0, False) * BUCKETS >> 32  # noqa: FBT003  why: unsigned
+        place = murmur3(f"{prefix}{unit}".encode("utf-8", "surrogatepass")) * BUCKETS >> 32
         return place < floor or any(
             place < limit and matches(audience, attributes) for audience, limit in narrow
         )

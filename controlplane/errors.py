@@ -14,6 +14,7 @@ ControlPlaneError
 ├── ProposalClosed        409
 ├── ProposalOutdated      409
 ├── SamePerson            403
+├── NotAPerson            403
 ├── AlertNotFound         404
 ├── AlertClosed           409
 └── TooManyConflicts      503
@@ -33,6 +34,7 @@ __all__ = [
     "FlagIsDisabled",
     "FlagNotFound",
     "InvalidInput",
+    "NotAPerson",
     "ProposalClosed",
     "ProposalNotFound",
     "ProposalOutdated",
@@ -122,6 +124,12 @@ class ProposalOutdated(ControlPlaneError):
 
 class SamePerson(ControlPlaneError):
     """{actor} asked for rollout {rollout} and so cannot approve it. A second person must."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotAPerson(ControlPlaneError):
+    """{actor} is a part of the control plane: it may propose, but only people approve."""
 
     status = HTTPStatus.FORBIDDEN
 

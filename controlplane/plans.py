@@ -103,6 +103,17 @@ class Plan(_Model):
     propose_again_after: Duration = Field(default=24 * HOUR, gt=0)
     """After a rejection, nothing is proposed for so long."""
 
+    @model_validator(mode="after")
+    def _audiences_are_one_each(self) -> "Plan":
+        known: dict[str, AudienceModel] = {}
+        for wave in self.waves:
+            if known.setdefault(wave.audience.name, wave.audience) != wave.audience:
+                raise ValueError(
+                    f"audience {wave.audience.name} has other conditions in {wave.name}: "
+                    "its earlier members would lose the new code; give it another name"
+                )
+        return self
+
     def stage(self, wave: int) -> Wave | Soak:
         """Wave 1 … n, or the soak as n + 1."""
         if wave <= len(self.waves):

@@ -1,6 +1,7 @@
 """What may be done to a rollout."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,6 +9,7 @@ from controlplane import plans
 from controlplane.assessment import Assessment
 from controlplane.errors import (
     InvalidInput,
+    NotAPerson,
     ProposalClosed,
     ProposalNotFound,
     ProposalOutdated,
@@ -17,6 +19,7 @@ from controlplane.errors import (
     SamePerson,
 )
 from controlplane.plans import Plan, Wave
+from events.event import Actor
 from events.rollouts import (
     PromotionProposed,
     ProposalApproved,
@@ -64,7 +67,7 @@ class Approve:
     """Agree to a proposal: its wave is promoted."""
 
     proposal: str
-    approver: str
+    approver: Actor
     exposure_version: int
     reason: str = ""
 
@@ -146,7 +149,7 @@ def _start(rollout: Rollout, command: StartRollout) -> list[RolloutEvent]:
 def _enter(rollout: str, flag: str, plan: Plan, wave: int) -> RolloutEvent:
     stage = plan.stage(wave)
     if not isinstance(stage, Wave):
-        return SoakStarted(rollout=rollout, flag=flag)
+        return SoakStarted(rollout=rollout, flag=flag, max_silence_us=plan.max_silence)
     return WaveEntered(
         rollout=rollout,
         flag=flag,
@@ -154,6 +157,7 @@ def _enter(rollout: str, flag: str, plan: Plan, wave: int) -> RolloutEvent:
         name=stage.name,
         audience=stage.audience.to_audience(),
         percentage=stage.percentage,
+        max_silence_us=plan.max_silence,
     )
 
 
@@ -240,8 +244,10 @@ def _propose(rollout: Rollout, command: Judge, now: Timestamp) -> PromotionPropo
 
 def _approve(rollout: Rollout, command: Approve, now: Timestamp) -> list[RolloutEvent]:
     proposal = _open_proposal(rollout, command.proposal)
-    if command.approver == rollout.requested_by:
-        raise SamePerson(actor=command.approver, rollout=rollout.id)
+    if command.approver.kind not in ("person", "token"):
+        raise NotAPerson(actor=command.approver.id)
+    if _same_person(command.approver.id, rollout.requested_by):
+        raise SamePerson(actor=command.approver.id, rollout=rollout.id)
     problem = _outdated(rollout, proposal, command.exposure_version, now)
     if problem is not None:
         raise ProposalOutdated(proposal=proposal.id, reason=problem)
@@ -253,12 +259,23 @@ def _approve(rollout: Rollout, command: Approve, now: Timestamp) -> list[Rollout
         ProposalApproved(
             rollout=rollout.id,
             proposal=proposal.id,
-            approver=command.approver,
+            approver=command.approver.id,
             reason=command.reason,
         ),
         WavePromoted(rollout=rollout.id, proposal=proposal.id, wave=rollout.wave, to=proposal.to),
         following,
     ]
+
+
+def _same_person(one: str, other: str) -> bool:
+    """Whether two ids are one, however they are written."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(id_: str) -> str:
+    """As it looks: without case, width, what cannot be seen, and spaces but single ones inside."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", id_).casefold())
+    return " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
 
 
 def _open_proposal(rollout: Rollout, id_: str) -> Proposal:

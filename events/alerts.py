@@ -3,6 +3,7 @@
 from typing import Literal
 
 from events.event import Event
+from events.flags import Text
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -29,7 +30,7 @@ class AlertAcknowledged(Event, frozen=True):
 
     TYPE = "alert.acknowledged"
     alert: str
-    note: str
+    note: Text
 
 
 class AlertResolved(Event, frozen=True):

@@ -49,12 +49,16 @@ class Database:
                 raise LogUnavailable(cause=f"{self.dialect} is neither sqlite nor postgresql")
             if self.dialect == "sqlite" and parsed.database in (None, "", ":memory:"):
                 raise LogUnavailable(cause="name a file (sqlite:///FILE), or use memory://")
-            if self.dialect == "postgresql" and parsed.drivername == "postgresql":
+            if self.dialect == "postgresql":
                 parsed = parsed.set(drivername="postgresql+psycopg")
             self.url = parsed
             self.engine = self._create_engine()
             self._failures = _driver_errors(self.dialect)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        except ModuleNotFoundError as error:
+            raise LogUnavailable(
+                cause="the driver is missing: pip install 'rollout-controlplane[postgres]'"
+            ) from error
+        except (ArgumentError, NoSuchModuleError) as error:
             raise LogUnavailable(cause=_first_line(error)) from error
         # SQLite has one writer a file: queueing here is fairer than its own sleep and retry.
         self._one_writer = threading.RLock() if self.dialect == "sqlite" else nullcontext()
@@ -133,6 +137,12 @@ class Database:
             raise LogUnavailable(cause=_first_line(error)) from error
         finally:
             connection.close()
+
+    def forget_parent(self) -> None:
+        """In a forked child: leave the parent's connections alone, and open others."""
+        self.engine.dispose(close=False)
+        if self.dialect == "sqlite":
+            self._one_writer = threading.RLock()
 
     def close(self) -> None:
         """Return every connection."""

@@ -2,6 +2,7 @@
 
 ControlPlaneError
 ├── LogUnavailable
+│   └── OutcomeUnknown
 ├── VersionConflict
 ├── InvalidEvent
 ├── UnknownEventType
@@ -29,10 +30,15 @@ class ControlPlaneError(Exception):
 
 
 class LogUnavailable(ControlPlaneError):
-    """The event log cannot be reached: {cause}. Whether the last append was kept is unknown;
-    append again with the same event ids, which is safe."""
+    """The event log cannot be reached: {cause}."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class OutcomeUnknown(LogUnavailable):
+    """The event log failed during an append: {cause}. Whether it was kept is unknown; append
+    again with the same event ids, which is safe.
+    """
 
 
 class VersionConflict(ControlPlaneError):

@@ -33,10 +33,12 @@ class BatchExecuted(Event, frozen=True):
     delete: Count = 0
     patches_applied: Count = 0
     patches_failed: Count = 0
-    violations: dict[Name, Count] = {}
+    violations: Annotated[dict[Name, Count], msgspec.Meta(max_length=50)] = {}
     """How often each named invariant was violated."""
     memory_current_bytes: Count = 0
     memory_peak_bytes: Count = 0
+    instance: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """The process that ran it, as in host:pid: memory is a property of a process."""
     error: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 

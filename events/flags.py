@@ -9,6 +9,9 @@ from events.event import Event
 Percentage = Annotated[float, msgspec.Meta(ge=0, le=100)]
 """0 to 100, in steps of 0.001."""
 
+Text = Annotated[str, msgspec.Meta(max_length=2000)]
+"""What people write: reasons, notes, descriptions."""
+
 Operator = Literal[
     "equals", "not_equals", "in", "not_in", "prefix", "lt", "lte", "gt", "gte",
     "version_lt", "version_lte", "version_gt", "version_gte",
@@ -40,8 +43,8 @@ class FlagCreated(Event, frozen=True):
 
     TYPE = "flag.created"
     flag: str
-    owner: str
-    description: str
+    owner: Text
+    description: Text
     algorithm: str
     salt: str
 
@@ -51,8 +54,8 @@ class FlagDescribed(Event, frozen=True):
 
     TYPE = "flag.described"
     flag: str
-    owner: str
-    description: str
+    owner: Text
+    description: Text
     tags: tuple[str, ...]
 
 
@@ -61,7 +64,7 @@ class FlagEnabled(Event, frozen=True):
 
     TYPE = "flag.enabled"
     flag: str
-    reason: str
+    reason: Text
 
 
 class ExposureChanged(Event, frozen=True):
@@ -72,7 +75,7 @@ class ExposureChanged(Event, frozen=True):
     audience: Audience
     before: Percentage
     after: Percentage
-    reason: str
+    reason: Text
 
 
 class FlagDisabled(Event, frozen=True):
@@ -80,7 +83,7 @@ class FlagDisabled(Event, frozen=True):
 
     TYPE = "flag.disabled"
     flag: str
-    reason: str
+    reason: Text
 
 
 class FlagArchived(Event, frozen=True):
@@ -88,7 +91,7 @@ class FlagArchived(Event, frozen=True):
 
     TYPE = "flag.archived"
     flag: str
-    reason: str
+    reason: Text
 
 
 class RolloutAttached(Event, frozen=True):

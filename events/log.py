@@ -75,6 +75,9 @@ class EventLog(Protocol):
         `progress(position, last)` is called now and then.
         """
 
+    def forget_parent(self) -> None:
+        """In a forked child: threads and held locks stayed with the parent."""
+
     def close(self) -> None:
         """Let go of threads and connections."""
 

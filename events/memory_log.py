@@ -55,7 +55,7 @@ class MemoryLog:
                 duplicate = fresh.pop(new.id, None) is None
                 receipts.append(Receipt(self._positions[new.id], duplicate))
             if rows:
-                # Last: who reads without the lock finds all that the head promises.
+                # Last: the head is read without the lock, and promises what can be read.
                 self._head = head
         self._signal.advance(self._head.position)
         return receipts
@@ -74,15 +74,19 @@ class MemoryLog:
 
     def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
         """See EventLog.read."""
-        return self._events[max(after, 0) : max(after, 0) + limit]
+        with self._lock:
+            return self._events[max(after, 0) : max(after, 0) + limit]
 
     def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
         """See EventLog.read_stream."""
-        return self._streams.get(stream, [])[after_version:]
+        with self._lock:
+            return self._streams.get(stream, [])[after_version:]
 
     def search(self, query: Query) -> list[RecordedEvent[Event]]:
         """See EventLog.search."""
-        found = [event for event in self._events[query.after :] if matches(event, query)]
+        with self._lock:
+            events = self._events[query.after :]
+        found = [event for event in events if matches(event, query)]
         if query.newest_first:
             found.reverse()
         return found[: query.limit]
@@ -106,6 +110,10 @@ class MemoryLog:
     def closed(self) -> bool:
         """See EventLog.closed."""
         return self._signal.closed
+
+    def forget_parent(self) -> None:
+        """See EventLog.forget_parent. From here on, the child's log is another one."""
+        self._lock, self._signal = threading.Lock(), Signal()
 
     def close(self) -> None:
         """See EventLog.close."""

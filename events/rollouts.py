@@ -47,6 +47,8 @@ class WaveEntered(Event, frozen=True):
     name: str
     audience: Audience
     percentage: Percentage
+    max_silence_us: int
+    """A longer gap between executions stops the wave's clock."""
 
 
 class SoakStarted(Event, frozen=True):
@@ -55,6 +57,7 @@ class SoakStarted(Event, frozen=True):
     TYPE = "rollout.soak_started"
     rollout: str
     flag: str
+    max_silence_us: int
 
 
 class WaveJudged(Event, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any
 from events.chain import GENESIS, ID, POSITION, Head, Row, chain, verify
 from events.codec import recorded
 from events.database import Cursor, Database
-from events.errors import ChainBroken, VersionConflict
+from events.errors import ChainBroken, LogUnavailable, OutcomeUnknown, VersionConflict
 from events.event import Event, NewEvent, Receipt, RecordedEvent
 from events.log import Query, can_be_stored, prepare
 from events.tables import event_log
@@ -57,7 +57,12 @@ class SqlLog:
         """See EventLog.append."""
         if not events:
             return []
-        return self._writer.submit(Request(prepare(events, expected), expected or {}))
+        try:
+            return self._writer.submit(Request(prepare(events, expected), expected or {}))
+        except OutcomeUnknown:
+            raise
+        except LogUnavailable as error:
+            raise OutcomeUnknown(**error.details) from error
 
     def _commit(self, group: list[Request]) -> None:
         with self._database.write() as cursor:
@@ -162,8 +167,14 @@ class SqlLog:
     def search(self, query: Query) -> list[RecordedEvent[Event]]:
         """See EventLog.search."""
         text, parameters = _where(query)
+        position = "position"
+        if not self._is_postgresql and (query.stream or (query.type or "").endswith("*")):
+            # The plus keeps SQLite's planner from walking the whole log in order of position
+            # where the index on stream or type leads straight to the few events wanted.
+            position = "+position"
         order = "DESC" if query.newest_first else "ASC"
-        return self._select(f"{text} ORDER BY position {order} LIMIT ?", (*parameters, query.limit))
+        where = f"AND {position} > ? {text} ORDER BY {position} {order} LIMIT ?"
+        return self._select(where, (query.after, *parameters, query.limit))
 
     def verify(
         self,
@@ -220,6 +231,11 @@ class SqlLog:
         # Channels have at most 63 bytes, as environments have: a digest stands for the name.
         return f"event_log_{sha256(self.environment.encode()).hexdigest()[:32]}"
 
+    def forget_parent(self) -> None:
+        """See EventLog.forget_parent."""
+        self._writer = GroupCommit(self._commit)
+        self._wakeup, self._wakeup_lock = None, threading.Lock()
+
     def close(self) -> None:
         """See EventLog.close. The database stays open: it may serve others."""
         self.closed = True
@@ -260,9 +276,9 @@ def _head(row: Sequence[Any] | None) -> Head:
 
 
 def _where(query: Query) -> tuple[str, tuple[Any, ...]]:
-    """Conditions of a query as SQL behind `environment = ?`, with their parameters."""
+    """Conditions of a query but its position, as SQL behind others, with their parameters."""
     clock = "recorded_at" if query.clock == "recorded_at" else "occurred_at"
-    conditions: list[tuple[str, Any]] = [("position > ?", query.after)]
+    conditions: list[tuple[str, Any]] = []
     if query.stream is not None:
         conditions.append(("stream = ?", query.stream))
     if query.type is not None and query.type.endswith("*"):

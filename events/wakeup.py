@@ -108,8 +108,9 @@ class Listen(Signal):
                 self.advance(self._look())
                 self._ready.set()
                 while not self.closed:
-                    for notice in connection.notifies(timeout=_POLL_SECONDS):
-                        self.advance(int(notice.payload))
+                    for _notice in connection.notifies(timeout=_POLL_SECONDS):
+                        # Anybody may send a notice: what counts is where the log is.
+                        self.advance(self._look())
                         if self.closed:
                             return
         except Error as error:

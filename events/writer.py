@@ -38,7 +38,10 @@ class GroupCommit:
         self._leading = False
 
     def submit(self, request: Request) -> list[Receipt]:
-        """Block until the request is durable or refused. Raises its own error, no one else's."""
+        """Block until the request is durable or refused.
+
+        A refusal is the request's own; a failure of the database is the whole group's.
+        """
         with self._lock:
             request.leads = not self._leading
             if request.leads:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from events.alerts import AlertRaised
+from events.alerts import AlertRaised, AlertResolved
 from events.event import Event, RecordedEvent
 from events.executions import BatchExecuted
 from events.rollouts import (
@@ -28,9 +28,22 @@ class WaveEvidence(msgspec.Struct):
     failed: int = 0
     rungs: Rungs = msgspec.field(default_factory=Rungs)
     durations: Histogram = msgspec.field(default_factory=Histogram)
+    violations: int = 0
     critical_alerts: list[str] = []
+    """Those open when it began, and those raised since."""
+    max_silence_us: int = 0
+    covered_us: int = 0
+    """Time with executions, up to the latest one; a gap longer than max_silence_us is none."""
     last_at: Timestamp = 0
     """When the latest execution happened; 0 where none has."""
+
+    def lasted_us(self, now: Timestamp) -> int:
+        """How long it has been watched: silence stops the clock."""
+        return self.covered_us + self._gap(self.last_at or self.entered_at, now)
+
+    def _gap(self, before: Timestamp, after: Timestamp) -> int:
+        gap = max(0, after - before)
+        return gap if gap <= self.max_silence_us else 0
 
 
 class Evidence(msgspec.Struct):
@@ -39,10 +52,12 @@ class Evidence(msgspec.Struct):
     flag: str
     rollout: str = ""
     gathering: bool = False
+    open_alerts: list[str] = []
+    """Critical alerts that are open, whoever raised them when."""
     waves: list[WaveEvidence] = []
 
 
-_Relevant = RolloutEvent | BatchExecuted | AlertRaised
+_Relevant = RolloutEvent | BatchExecuted | AlertRaised | AlertResolved
 
 
 def evolve(evidence: Evidence, recorded: RecordedEvent[_Relevant]) -> Evidence:
@@ -52,13 +67,18 @@ def evolve(evidence: Evidence, recorded: RecordedEvent[_Relevant]) -> Evidence:
             if evidence.gathering:
                 _count(evidence.waves[-1], execution, recorded.occurred_at)
         case AlertRaised(severity="critical", alert=alert):
+            evidence.open_alerts.append(alert)
             if evidence.gathering:
                 evidence.waves[-1].critical_alerts.append(alert)
+        case AlertResolved(alert=alert) if alert in evidence.open_alerts:
+            evidence.open_alerts.remove(alert)
         case RolloutStarted(rollout=rollout):
-            return Evidence(evidence.flag, rollout)
-        case WaveEntered() | SoakStarted():
-            wave = len(evidence.waves) + 1
-            evidence.waves.append(WaveEvidence(wave, recorded.occurred_at))
+            return Evidence(evidence.flag, rollout, open_alerts=evidence.open_alerts)
+        case WaveEntered(max_silence_us=silence) | SoakStarted(max_silence_us=silence):
+            wave = WaveEvidence(len(evidence.waves) + 1, recorded.occurred_at)
+            wave.max_silence_us = silence
+            wave.critical_alerts = list(evidence.open_alerts)
+            evidence.waves.append(wave)
             evidence.gathering = True
         case RolloutCompleted() | RolloutRolledBack():
             evidence.gathering = False
@@ -75,13 +95,17 @@ def _count(wave: WaveEvidence, execution: BatchExecuted, at: Timestamp) -> None:
     wave.failed += execution.outcome == "failed"
     wave.rungs.add(execution.duration_us)
     wave.durations.add(execution.duration_us)
-    wave.last_at = max(wave.last_at, at)
+    wave.violations += sum(execution.violations.values())
+    if at > wave.last_at:
+        wave.covered_us = wave.lasted_us(at)
+        wave.last_at = at
 
 
 _EVENTS: frozenset[type[Event]] = frozenset(
     (
         BatchExecuted,
         AlertRaised,
+        AlertResolved,
         RolloutStarted,
         WaveEntered,
         SoakStarted,

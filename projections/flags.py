@@ -58,8 +58,8 @@ class Flag(msgspec.Struct, frozen=True):
 
     @property
     def percentage(self) -> float:
-        """What the audience that changed last is served at; 0 when off."""
-        return self.exposures[-1].percentage if self.enabled and self.exposures else 0.0
+        """The widest share that any audience is served at; 0 when off."""
+        return max((e.percentage for e in self.exposures if self.enabled), default=0.0)
 
     def exposure_of(self, audience: Audience) -> float:
         """The percentage of one audience, by name."""
@@ -122,6 +122,8 @@ def _granted(flag: Flag, moved: Exposure) -> tuple[Exposure, ...]:
     """Grants grow with what the rollout raises; lowering by hand takes none of them back."""
     if flag.rollout is None:
         return ()
+    if not moved.percentage:  # Under the name of another definition, it may be.
+        return flag.granted
     for grant in flag.granted:
         if grant.audience == moved.audience and grant.percentage >= moved.percentage:
             return flag.granted

@@ -18,6 +18,8 @@ LADDER_US = (
 version of every projection that tallies."""
 
 _PPM = 1_000_000
+_MOST_NAMES = 100
+"""Names of invariants come from outside: beyond so many, a tally counts them as `other`."""
 
 
 class Rungs(msgspec.Struct):
@@ -117,7 +119,7 @@ class Tally(msgspec.Struct):
         self.patches_applied += event.patches_applied
         self.patches_failed += event.patches_failed
         for name, count in event.violations.items():
-            self.violations[name] = self.violations.get(name, 0) + count
+            self._violated(name, count)
         self.durations.add(event.duration_us)
         self.rungs.add(event.duration_us)
         layers = self.layers
@@ -126,6 +128,11 @@ class Tally(msgspec.Struct):
         layers["executor"].add(event.executor_us)
         if patches := event.patches_applied + event.patches_failed:
             self.shares.add(event.patches_failed, patches)
+
+    def _violated(self, name: str, count: int) -> None:
+        known = name in self.violations or len(self.violations) < _MOST_NAMES
+        name = name if known else "other"
+        self.violations[name] = self.violations.get(name, 0) + count
 
     def _note_memory(self, current_bytes: int, peak_bytes: int, at: Timestamp) -> None:
         if current_bytes and (at, current_bytes) > (self.memory_at, self.memory_current_bytes):
@@ -137,7 +144,7 @@ class Tally(msgspec.Struct):
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name, count in other.violations.items():
-            self.violations[name] = self.violations.get(name, 0) + count
+            self._violated(name, count)
         self.durations.merge(other.durations)
         self.rungs.merge(other.rungs)
         for layer, rungs in other.layers.items():

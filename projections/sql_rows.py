@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from events.database import Cursor, Database
+from events.log import can_be_stored
 from projections.projection import Projection, S
 from projections.rows import Build, Transaction
 
@@ -41,6 +42,8 @@ class SqlRows:
 
     def get(self, projection: Projection[S], key: str) -> S | None:
         """See Rows.get."""
+        if not can_be_stored(key):
+            return None
         with self._database.read() as cursor:
             cursor.execute(
                 self._database.sql(f"{_ACTIVE_ROWS} AND r.key = ?"),
@@ -59,6 +62,7 @@ class SqlRows:
             "WHERE b.environment = ? AND b.projection = ? AND b.version = ? AND b.active = ?"
         )
         active = (self._environment, projection.name, projection.version, True)
+        key = key if can_be_stored(key) else ""
         with self._database.read() as cursor:
             cursor.execute(self._database.sql(sql), (key, *active))
             position, text = cursor.fetchone() or (0, None)

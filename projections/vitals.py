@@ -9,6 +9,7 @@ from events.timestamps import MINUTE, SECOND, Timestamp
 from projections.projection import Projection
 
 KEPT_MINUTES = 60
+KEPT_INSTANCES = 32
 SLOW_US = 1 * SECOND
 _BLOCKS = 32
 
@@ -71,9 +72,11 @@ class Vitals(msgspec.Struct):
     since: Timestamp = 0
     """When the flag was last switched on: what failed before was answered for then."""
     minutes: dict[int, Minute] = {}
-    """By minutes since the epoch."""
+    """By minutes since the epoch in which they were recorded: late news is news."""
     last_at: Timestamp = 0
-    memory: Memory = msgspec.field(default_factory=Memory)
+    """When the latest execution happened."""
+    memory: dict[str, Memory] = {}
+    """By process: two of unlike size, seen as one, would look like a leak."""
 
     def window(self, now: Timestamp, minutes: int) -> Minute:
         """The last so many minutes in one."""
@@ -98,30 +101,36 @@ def evolve(vitals: Vitals, recorded: RecordedEvent[BatchExecuted | FlagEnabled])
         case BatchExecuted(cohort="on") as execution if (
             execution.outcome != "rejected" and at >= vitals.since
         ):
-            _count(vitals, execution, at)
+            _count(vitals, execution, recorded.recorded_at // MINUTE)
+            vitals.last_at = max(vitals.last_at, at)
+            _note_memory(vitals, execution, at)
         case _:
             pass
     return vitals
 
 
-def _count(vitals: Vitals, execution: BatchExecuted, at: Timestamp) -> None:
-    number = at // MINUTE
+def _count(vitals: Vitals, execution: BatchExecuted, number: int) -> None:
     minute = vitals.minutes.get(number)
     if minute is None:
-        newest = max(number, *vitals.minutes, vitals.last_at // MINUTE)
-        kept = vitals.minutes.items()
-        vitals.minutes = {n: m for n, m in kept if n > newest - KEPT_MINUTES}
-        if number <= newest - KEPT_MINUTES:
-            return
+        kept = vitals.minutes.items()  # The time of recording never goes back.
+        vitals.minutes = {n: m for n, m in kept if n > number - KEPT_MINUTES}
         minute = vitals.minutes[number] = Minute()
     minute.executions += 1
     minute.failed += execution.outcome == "failed"
     minute.slow += execution.duration_us > SLOW_US
     minute.slowest_us = max(minute.slowest_us, execution.duration_us)
     minute.violations += sum(execution.violations.values())
-    vitals.last_at = max(vitals.last_at, at)
-    if execution.memory_current_bytes:
-        vitals.memory.add(execution.memory_current_bytes, at)
+
+
+def _note_memory(vitals: Vitals, execution: BatchExecuted, at: Timestamp) -> None:
+    """Follow each process that gives its name; the longest silent one makes room."""
+    name = execution.instance
+    if not name or not execution.memory_current_bytes:
+        return
+    if name not in vitals.memory and len(vitals.memory) >= KEPT_INSTANCES:
+        silent = min(vitals.memory, key=lambda one: (vitals.memory[one].blocks[-1].at, one))
+        del vitals.memory[silent]
+    vitals.memory.setdefault(name, Memory()).add(execution.memory_current_bytes, at)
 
 
 _EVENTS: frozenset[type[Event]] = frozenset({BatchExecuted, FlagEnabled})

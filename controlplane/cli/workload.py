@@ -1,6 +1,8 @@
 """`controlplane workload`: the example service, run against a database."""
 
+import os
 import random  # noqa: TID251  why: seeded, and handed down as an argument
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import cycle
@@ -66,6 +68,7 @@ class Workload:
             flag=flag,
             new_id=clock.new_id,
             now_us=clock.now,
+            instance=f"{socket.gethostname()}:{os.getpid()}",
         )
         self._batches = cycle(batches)
         self._users = population(USERS)

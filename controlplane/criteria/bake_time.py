@@ -15,7 +15,7 @@ class BakeTime(CriterionModel):
 
     def judge(self, seen: Seen) -> Judgement:
         """See Judge.judge. It never fails: time goes on."""
-        elapsed_us = max(0, seen.now - seen.wave.entered_at)
+        elapsed_us = seen.lasted_us
         left_us = max(0, seen.hold_us - elapsed_us)
         held = rough_duration(seen.hold_us)
         done = left_us == 0

@@ -21,7 +21,7 @@ class QuantileBelow(CriterionModel):
     """
 
     kind: Literal["quantile_below"] = "quantile_below"
-    name: str = "latency"
+    name: str = Field(default="latency", min_length=1, max_length=100)
     quantile: float = Field(default=0.95, gt=0, lt=1)
     threshold: Duration
 

@@ -13,7 +13,7 @@ class RateBelow(CriterionModel):
     """The error rate of the new code in this wave is below `bound`."""
 
     kind: Literal["rate_below"] = "rate_below"
-    name: str = "error_rate"
+    name: str = Field(default="error_rate", min_length=1, max_length=100)
     bound: float = Field(gt=0, lt=1)
 
     def judge(self, seen: Seen) -> Judgement:

@@ -24,7 +24,12 @@ class Seen(Struct, frozen=True, kw_only=True):
     @property
     def baked(self) -> bool:
         """Whether the wave has lasted as long as planned."""
-        return self.now - self.wave.entered_at >= self.hold_us
+        return self.lasted_us >= self.hold_us
+
+    @property
+    def lasted_us(self) -> int:
+        """How long the wave has been watched; silence stops the clock."""
+        return self.wave.lasted_us(self.now)
 
 
 class CriterionModel(BaseModel):

@@ -2,24 +2,32 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from controlplane.criteria.verdict import CriterionModel, Seen
 from controlplane.durations import rough_duration
 from events.rollouts import Judgement, Verdict
 
 
 class ZeroEvents(CriterionModel):
-    """No critical alert on this flag since the wave began. One fails it at once."""
+    """No critical alert on this flag since the wave began. One fails it at once.
+
+    A violated invariant is a critical event even where no rule was running to see it.
+    """
 
     kind: Literal["zero_events"] = "zero_events"
-    name: str = "critical_alerts"
+    name: str = Field(default="critical_alerts", min_length=1, max_length=100)
 
     def judge(self, seen: Seen) -> Judgement:
         """See Judge.judge. That nothing was seen counts only where something was running."""
         verdict: Verdict
         alerts = seen.wave.critical_alerts
-        elapsed_us = max(0, seen.now - seen.wave.entered_at)
+        violations = seen.wave.violations
+        elapsed_us = seen.lasted_us
         if alerts:
             verdict, sentence = "FAIL", f"critical alert {alerts[0]}; need none"
+        elif violations:
+            verdict, sentence = "FAIL", f"{violations} invariant violations; need none"
         elif not seen.wave.executions:
             verdict, sentence = "NO_DATA", "no critical alert, but no executions either"
         elif not seen.baked:
@@ -31,7 +39,7 @@ class ZeroEvents(CriterionModel):
             criterion=self.name,
             verdict=verdict,
             sentence=sentence,
-            numbers={"critical_alerts": len(alerts)},
+            numbers={"critical_alerts": len(alerts), "violations": violations},
             progress=min(1.0, elapsed_us / seen.hold_us)
             if verdict in ("INCONCLUSIVE", "PASS")
             else 0.0,

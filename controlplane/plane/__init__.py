@@ -1,5 +1,7 @@
 """The Python API, and the only place that wires things together."""
 
+import os
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
@@ -54,16 +56,25 @@ class ControlPlane:
         self.environment = settings.environment
         self._database: Database | None = None
         log, rows = self._open(self.url, self.environment, clock)
-        self._core = Core(log, rows, Runner(log, rows, list(PROJECTIONS.values())), clock, new_id)
-        self._core.runner.open()
+        runner = Runner(log, rows, list(PROJECTIONS.values()))
+        runner.open()
         self._snapshot = FlagSnapshot(log)
+        self._core = Core(log, rows, runner, self._snapshot, clock, new_id)
         self.log = log
-        self.flags = Flags(self._core, self._snapshot)
-        self.executions = Executions(self._core, self._snapshot)
-        self.rollouts = Rollouts(self._core, self._snapshot)
-        self.alerts = Alerts(self._core, self._snapshot)
+        self.flags = Flags(self._core)
+        self.executions = Executions(self._core)
+        self.rollouts = Rollouts(self._core)
+        self.alerts = Alerts(self._core)
         self.metrics = Measurements(self._core)
         self.projections = ReadModels(self._core)
+        _survive_fork(weakref.WeakMethod(self._forget_parent))
+
+    def _forget_parent(self) -> None:
+        """In a forked child: its connections and threads are the parent's."""
+        self._snapshot.forget_thread()
+        self.log.forget_parent()
+        if self._database is not None:
+            self._database.forget_parent()
 
     def _open(
         self, url: str, environment: str, clock: Callable[[], Timestamp]
@@ -80,7 +91,8 @@ class ControlPlane:
     @property
     def safe_url(self) -> str:
         """The database's address, without its password."""
-        return str(self._database.url) if self._database else self.url
+        # Options may hold a password too, which SQLAlchemy would show.
+        return str(self._database.url.set(query={})) if self._database else self.url
 
     @property
     def clock(self) -> Callable[[], Timestamp]:
@@ -160,6 +172,16 @@ class ControlPlane:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _survive_fork(forget: weakref.WeakMethod[Callable[[], None]]) -> None:
+    def in_child() -> None:
+        method = forget()
+        if method is not None:
+            method()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=in_child)
 
 
 def _witness(text: str) -> Head:

@@ -7,10 +7,10 @@ from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.consequences import fold_flag, switch_off
 from controlplane.plane.core import Core, Who, context
-from controlplane.plane.snapshot import FlagSnapshot
 from controlplane.rules.catalog import RULES
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
 from events.alerts import AlertRaised, alert_stream
+from events.errors import LogUnavailable
 from events.event import Actor
 from events.log import Query
 from projections.alerts import ALERTS, Alert
@@ -26,9 +26,8 @@ WATCHER = Actor.system("alert-rules")
 class Alerts:
     """What is wrong, and who is on it."""
 
-    def __init__(self, core: Core, snapshot: FlagSnapshot) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._snapshot = snapshot
 
     def open(self) -> list[Alert]:
         """The alerts that are open, the worst and latest first."""
@@ -70,7 +69,12 @@ class Alerts:
         """One look of every rule at every flag: raise, resolve, and switch off where due."""
         for _, flag in self._core.scan(FLAGS):
             if not flag.archived:
-                self._watch_flag(flag)
+                try:
+                    self._watch_flag(flag)
+                except LogUnavailable:
+                    raise  # The others would fail alike.
+                except Exception:
+                    logger.exception("%s could not be watched; the others are", flag.name)
         return self.open()
 
     def _watch_flag(self, flag: Flag) -> None:
@@ -108,7 +112,6 @@ class Alerts:
                 switch_off(transaction, flag, reason, trigger="alert", cause=cause)
 
         self._core.run(work, context(WATCHER))
-        self._snapshot.refresh()
 
     def _raised(self, stream: str) -> str | None:
         """The event that raised the alert which is open already."""

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 from controlplane import flags, rollouts
+from controlplane.errors import CriticalAlertOpen
 from controlplane.execution import Transaction
 from controlplane.flags import FlagCommand
+from controlplane.rules.catalog import RULES
+from events.alerts import alert_stream
 from events.event import Event
 from events.flags import flag_stream
 from events.rollouts import (
@@ -16,6 +19,7 @@ from events.rollouts import (
     WaveEntered,
     rollout_stream,
 )
+from projections.alerts import ALERTS
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS
 
@@ -69,6 +73,16 @@ def switch_off(
     abort = rollouts.Abort(reason=reason, trigger=trigger)
     decided = rollouts.decide(rollout, abort, transaction.now)
     stage_rollout(transaction, rollout.id, decided, flag, cause=cause)
+
+
+def refuse_open_alerts(transaction: Transaction, flag: str) -> None:
+    """Raise CriticalAlertOpen where one is; should one be raised meanwhile, nothing is appended."""
+    for rule in RULES.values():
+        if rule.severity == "critical":
+            stream = alert_stream(flag, rule.name)
+            alert = transaction.fold(ALERTS, stream, stream)
+            if alert.open:
+                raise CriticalAlertOpen(alert=alert.id, flag=flag, summary=alert.summary)
 
 
 def fold_flag(transaction: Transaction, flag: str) -> Flag:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from controlplane.errors import InvalidInput
 from controlplane.execution import Context, Transaction, execute
+from controlplane.plane.snapshot import FlagSnapshot
 from events.event import Actor
 from events.log import EventLog
 from events.timestamps import Timestamp
@@ -24,15 +25,18 @@ class Core:
     log: EventLog
     rows: Rows
     runner: Runner
+    snapshot: FlagSnapshot
     clock: Callable[[], Timestamp]
     new_id: Callable[[], str]
 
     def run(self, work: Callable[[Transaction], T], context: Context) -> T:
-        """Execute a command; return once the read models reflect it."""
+        """Execute a command; return once the flags in memory and the read models reflect it."""
         result, position = execute(
             self.log, work, clock=self.clock, new_id=self.new_id, context=context
         )
         if position:
+            # The flags first: a rollback must not wait for a backlog of measurements.
+            self.snapshot.refresh()
             self.runner.catch_up(position)
         return result
 

@@ -10,9 +10,8 @@ import msgspec
 
 from controlplane.errors import InvalidInput
 from controlplane.plane.core import Core, Who, as_actor
-from controlplane.plane.snapshot import FlagSnapshot
 from events.errors import InvalidEvent
-from events.event import Actor, NewEvent
+from events.event import Actor, NewEvent, Receipt
 from events.executions import BatchExecuted, execution_stream
 from events.log import prepare
 from events.timestamps import DAY, MINUTE, NEWEST, OLDEST, Timestamp, from_datetime, parse, to_iso
@@ -47,9 +46,9 @@ class Recorded:
 class Executions:
     """Records batch executions."""
 
-    def __init__(self, core: Core, snapshot: FlagSnapshot) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._snapshot = snapshot
+        self._snapshot = core.snapshot
 
     def record(
         self,
@@ -72,21 +71,34 @@ class Executions:
                 reason=f"more than {MOST_AT_ONCE} executions in one call; send them in several"
             )
         who, now = as_actor(actor), self._core.clock()
-        accepted: list[NewEvent] = []
+        accepted: dict[int, NewEvent] = {}
         refused: list[Refusal] = []
         exists = self._snapshot.lookup()
         for index, execution in enumerate(given):
             try:
-                accepted.append(self._checked(execution, who, now, exists))
-            except (InvalidEvent, ValueError, TypeError) as error:
+                accepted[index] = self._checked(execution, who, now, exists)
+            except (ValueError, TypeError) as error:
                 refused.append(Refusal(index, str(error)))
-        receipts = self._core.log.append(accepted)
+        receipts = self._append(accepted, refused)
         return Recorded(
             accepted=len(receipts),
             duplicates=sum(receipt.duplicate for receipt in receipts),
-            refused=tuple(refused),
+            refused=tuple(sorted(refused, key=lambda refusal: refusal.index)),
             position=max((receipt.position for receipt in receipts), default=0),
         )
+
+    def _append(self, accepted: dict[int, NewEvent], refused: list[Refusal]) -> list[Receipt]:
+        """Append them all; only if the log refuses one of them, look at each by itself."""
+        try:
+            return self._core.log.append(list(accepted.values()))
+        except InvalidEvent:
+            for index, new in list(accepted.items()):
+                try:
+                    prepare([new])
+                except InvalidEvent as error:
+                    refused.append(Refusal(index, str(error)))
+                    del accepted[index]
+        return self._core.log.append(list(accepted.values()))
 
     def _checked(
         self,
@@ -95,7 +107,7 @@ class Executions:
         now: Timestamp,
         exists: Callable[[str], bool],
     ) -> NewEvent:
-        """The event to append. Raises ValueError, TypeError, InvalidEvent with the reason."""
+        """The event to append. Raises ValueError or TypeError with the reason."""
         id_, occurred_at = self._core.new_id(), now
         if isinstance(execution, Mapping):
             fields = dict(execution)
@@ -110,15 +122,13 @@ class Executions:
             )
         if not exists(execution.flag):
             raise ValueError(f"there is no flag {execution.flag!r}")
-        new = NewEvent(
+        return NewEvent(
             stream=execution_stream(execution.flag),
             event=execution,
             id=id_,
             occurred_at=occurred_at,
             actor=who,
         )
-        prepare([new])
-        return new
 
 
 def _timestamp(value: object) -> Timestamp:

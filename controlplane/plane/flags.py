@@ -8,7 +8,6 @@ from controlplane.errors import FlagNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.consequences import fold_flag, switch_off
 from controlplane.plane.core import Core, Who, context
-from controlplane.plane.snapshot import FlagSnapshot
 from events.event import Event, RecordedEvent
 from events.flags import EVERYONE, Audience, flag_stream
 from projections.flags import FLAGS, Flag
@@ -19,9 +18,9 @@ _NONE: Mapping[str, object] = {}
 class Flags:
     """Who gets the new code."""
 
-    def __init__(self, core: Core, snapshot: FlagSnapshot) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._snapshot = snapshot
+        self._snapshot = core.snapshot
 
     def create(
         self, name: str, *, owner: str, actor: Who, description: str = "", salt: str = ""
@@ -79,7 +78,7 @@ class Flags:
             switch_off(transaction, flag, reason or "switched off")
 
         self._core.run(work, context(actor))
-        return self._changed(name)
+        return self._core.get(FLAGS, name)
 
     def archive(self, name: str, *, actor: Who, reason: str = "") -> Flag:
         """Retire a flag; it stays off for ever. Raises RolloutInCharge."""
@@ -127,8 +126,4 @@ class Flags:
             transaction.stage(flag_stream(name), flags.decide(flag, command))
 
         self._core.run(work, context(actor))
-        return self._changed(name)
-
-    def _changed(self, name: str) -> Flag:
-        self._snapshot.refresh()
         return self._core.get(FLAGS, name)

@@ -1,6 +1,6 @@
 """`plane.rollouts`: the Python API of rollouts."""
 
-from contextlib import suppress
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from controlplane import plans, rollouts
 from controlplane.assessment import Assessment, assess, digest, wave_evidence
 from controlplane.errors import (
-    CriticalAlertOpen,
     FlagNotFound,
     ProposalNotFound,
     ProposalOutdated,
@@ -16,16 +15,22 @@ from controlplane.errors import (
     RolloutNotFound,
 )
 from controlplane.execution import Transaction
-from controlplane.plane.consequences import fold_flag, stage_rollout, switch_off
+from controlplane.plane.consequences import (
+    fold_flag,
+    refuse_open_alerts,
+    stage_rollout,
+    switch_off,
+)
 from controlplane.plane.core import Core, Who, as_actor, context
-from controlplane.plane.snapshot import FlagSnapshot
 from controlplane.plans import FOUR_WAVES, Plan
+from events.errors import LogUnavailable
 from events.event import Actor
 from events.rollouts import rollout_stream
-from projections.alerts import ALERTS
 from projections.evidence import EVIDENCE, WaveEvidence
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS, Proposal, Rollout
+
+logger = logging.getLogger(__name__)
 
 SCHEDULER = Actor(kind="scheduler", id="evaluation", name="evaluation")
 
@@ -45,9 +50,8 @@ class Status:
 class Rollouts:
     """Takes a flag through the waves of a plan."""
 
-    def __init__(self, core: Core, snapshot: FlagSnapshot) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._snapshot = snapshot
 
     def start(
         self,
@@ -67,7 +71,7 @@ class Rollouts:
             found = fold_flag(transaction, flag)
             if not found.exists:
                 raise FlagNotFound(flag=flag)
-            self._refuse_open_alerts(flag)
+            refuse_open_alerts(transaction, flag)
             attempt = found.rollouts + 1
             id_ = f"{flag}-r{attempt}"
             rollout = transaction.fold(ROLLOUTS, rollout_stream(id_), id_)
@@ -78,14 +82,7 @@ class Rollouts:
             stage_rollout(transaction, id_, decided, found)
             return id_
 
-        id_ = self._core.run(work, context(who))
-        self._snapshot.refresh()
-        return self.get(id_)
-
-    def _refuse_open_alerts(self, flag: str) -> None:
-        for _, alert in self._core.scan(ALERTS):
-            if alert.flag == flag and alert.open and alert.severity == "critical":
-                raise CriticalAlertOpen(alert=alert.id, flag=flag, summary=alert.summary)
+        return self.get(self._core.run(work, context(who)))
 
     def get(self, id_: str) -> Rollout:
         """The rollout as it stands. Raises RolloutNotFound."""
@@ -137,7 +134,6 @@ class Rollouts:
             stage_rollout(transaction, id_, decided, flag)
 
         self._core.run(work, context(actor, correlation_id=id_))
-        self._snapshot.refresh()
         return self.get(id_)
 
     def evaluate_all(self) -> list[Rollout]:
@@ -145,8 +141,14 @@ class Rollouts:
         looked = []
         for rollout in self.all():
             if rollout.is_active:
-                with suppress(RolloutEnded):  # Somebody ended it since it was listed.
+                try:
                     looked.append(self.evaluate(rollout.id))
+                except RolloutEnded:
+                    continue  # Somebody ended it since it was listed.
+                except LogUnavailable:
+                    raise  # The others would fail alike.
+                except Exception:
+                    logger.exception("%s could not be judged; the others are", rollout.id)
         return looked
 
     def approve(self, proposal: str, *, actor: Who, reason: str = "") -> Rollout:
@@ -163,11 +165,12 @@ class Rollouts:
             flag = fold_flag(transaction, rollout.flag)
             command = rollouts.Approve(
                 proposal=proposal,
-                approver=who.id,
+                approver=who,
                 exposure_version=flag.exposure_version,
                 reason=reason,
             )
             decided = rollouts.decide(rollout, command, transaction.now)
+            refuse_open_alerts(transaction, rollout.flag)
             evidence = self._core.get(EVIDENCE, rollout.flag)
             look = assess(rollout, plans.recorded(rollout.plan), flag, evidence, transaction.now)
             if look.action != "promote":
@@ -206,9 +209,7 @@ class Rollouts:
         return self._decided(work, as_actor(actor), id_)
 
     def _decided(self, work: Any, who: Actor, about: str) -> Rollout:
-        id_ = self._core.run(work, context(who, correlation_id=_rollout_of(about)))
-        self._snapshot.refresh()
-        return self.get(id_)
+        return self.get(self._core.run(work, context(who, correlation_id=_rollout_of(about))))
 
     @staticmethod
     def _of_proposal(transaction: Transaction, proposal: str) -> Rollout:

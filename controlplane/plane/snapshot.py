@@ -36,24 +36,35 @@ class FlagSnapshot:
     def refresh(self) -> None:
         """Fold the flag events that are new. Raises LogUnavailable."""
         with self._lock:
-            while True:
+            # Up to here nothing is missed, though there be no flag event among the last million.
+            head = self._log.head().position
+            while self._position < head:
                 query = Query(type="flag.*", after=self._position, limit=_PAGE)
                 events = self._log.search(query)
-                if events:
-                    self._fold(events)
-                if len(events) < _PAGE:
-                    return
+                self._fold(events)
+                full = len(events) == _PAGE
+                self._position = events[-1].position if full else max(head, self._position)
 
     def _fold(self, events: list[RecordedEvent[Event]]) -> None:
         by_flag: dict[str, list[RecordedEvent[Event]]] = defaultdict(list)
         for event in events:
             by_flag[FLAGS.key(event)].append(event)
+        if not by_flag:
+            return
         compiled = dict(self.compiled)
         for name, own in by_flag.items():
-            self._flags[name] = FLAGS.fold(name, own, self._flags.get(name))
-            compiled[name] = compile_flag(self._flags[name])
-        self._position = events[-1].position
+            self._flags[name], compiled[name] = self._folded(name, own)
         self.compiled = compiled
+
+    def _folded(self, name: str, own: list[RecordedEvent[Event]]) -> tuple[Flag, Evaluator]:
+        """One flag; one that cannot be understood is off, and the others go on."""
+        try:
+            flag = FLAGS.fold(name, own, self._flags.get(name))
+            return flag, compile_flag(flag)
+        except Exception:
+            logger.exception("flag %s cannot be understood; it is off", name)
+            off = Flag(name=name, exists=True, position=own[-1].position)
+            return off, compile_flag(off)
 
     def flag(self, name: str) -> Flag:
         """One flag; where it is not known yet, the log is asked."""
@@ -103,6 +114,10 @@ class FlagSnapshot:
                 self._closed.wait(_RETRY_SECONDS)
             # Executions wake us too: a short pause lets many of them cost one look.
             self._closed.wait(_PAUSE_SECONDS)
+
+    def forget_thread(self) -> None:
+        """In a forked child: threads and held locks stayed with the parent."""
+        self._lock, self._thread = threading.Lock(), None
 
     def close(self) -> None:
         """Stop following at the next chance."""

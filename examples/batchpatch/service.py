@@ -26,7 +26,7 @@ class PatchService:
     """Applies batches for users, on the path that the flag picks for each of them.
 
     `new_id` makes a UUID string for every execution; `now_us` tells the time in microseconds
-    since the epoch.
+    since the epoch; `instance` names this process, whose memory is reported.
     """
 
     def __init__(
@@ -37,12 +37,14 @@ class PatchService:
         flag: str,
         new_id: Callable[[], str],
         now_us: Callable[[], int],
+        instance: str = "",
     ) -> None:
         self._flags = flags
         self._pipeline = pipeline
         self._flag = flag
         self._new_id = new_id
         self._now_us = now_us
+        self._instance = instance
         self._buffer: list[dict[str, Any]] = []
 
     def handle(self, user: User, batch: Batch) -> str:
@@ -75,6 +77,7 @@ class PatchService:
             "unit": user.id,
             "outcome": execution.outcome,
             "error": execution.error,
+            "instance": self._instance,
             "duration_us": execution.duration_us,
             "semantics_us": execution.semantics_us,
             "normalizer_us": execution.normalizer_us,
