@@ -1,7 +1,6 @@
 """What may be done to a rollout."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -9,21 +8,23 @@ from controlplane import plans
 from controlplane.assessment import Assessment
 from controlplane.errors import (
     InvalidInput,
-    NotAPerson,
-    ProposalClosed,
-    ProposalNotFound,
     ProposalOutdated,
     RolloutEnded,
     RolloutInCharge,
     RolloutNotFound,
-    SamePerson,
 )
 from controlplane.plans import Plan, Wave
+from controlplane.proposals import (
+    lapse,
+    open_proposal,
+    outdated,
+    refuse_approver,
+    was_turned_down,
+)
 from events.event import Actor
 from events.rollouts import (
     PromotionProposed,
     ProposalApproved,
-    ProposalLapsed,
     ProposalRejected,
     RolloutCompleted,
     RolloutEvent,
@@ -36,7 +37,7 @@ from events.rollouts import (
     WavePromoted,
 )
 from events.timestamps import HOUR, Timestamp
-from projections.rollouts import Proposal, Rollout
+from projections.rollouts import Rollout
 
 HEARTBEAT_US = HOUR
 """A judgement is recorded at least this often, though nothing changed."""
@@ -107,7 +108,7 @@ def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[Ro
         case Reject(reason=reason) if not reason.strip():
             raise InvalidInput(reason="say why: a rejection needs a reason")
         case Reject(proposal=id_, rejected_by=who, reason=reason):
-            proposal = _open_proposal(rollout, id_)
+            proposal = open_proposal(rollout, id_)
             return [
                 ProposalRejected(
                     rollout=rollout.id, proposal=proposal.id, rejected_by=who, reason=reason
@@ -115,7 +116,7 @@ def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[Ro
             ]
         case Abort(reason=reason, trigger=trigger):
             return [
-                *_lapse(rollout, "the rollout was rolled back"),
+                *lapse(rollout, "the rollout was rolled back"),
                 _back(rollout, trigger, reason),
             ]
         case _ as unreachable:
@@ -168,7 +169,7 @@ def _judge(rollout: Rollout, command: Judge, now: Timestamp) -> list[RolloutEven
     if look.action == "rollback":
         events += [
             _judged(rollout, command, now),
-            *_lapse(rollout, look.reason),
+            *lapse(rollout, look.reason),
             _back(rollout, "criterion", look.reason),
         ]
         return events
@@ -176,25 +177,14 @@ def _judge(rollout: Rollout, command: Judge, now: Timestamp) -> list[RolloutEven
         events.append(_judged(rollout, command, now))
     proposal = rollout.proposal
     if proposal is not None:
-        problem = _outdated(rollout, proposal, command.exposure_version, now)
+        problem = outdated(rollout, proposal, command.exposure_version, now)
         if problem is None and look.action != "promote":
             problem = f"its evidence lapsed: {look.reason}"
         if problem is not None:
-            return [*events, *_lapse(rollout, problem)]
-    elif look.action == "promote" and not _was_turned_down(rollout, now):
+            return [*events, *lapse(rollout, problem)]
+    elif look.action == "promote" and not was_turned_down(rollout, now):
         events.append(_propose(rollout, command, now))
     return events
-
-
-def _was_turned_down(rollout: Rollout, now: Timestamp) -> bool:
-    """Whether a person said no in this wave a short while ago."""
-    plan = plans.recorded(rollout.plan)
-    return any(
-        proposal.state == "rejected"
-        and proposal.wave == rollout.wave
-        and now - proposal.decided_at < plan.propose_again_after
-        for proposal in rollout.proposals
-    )
 
 
 def _is_news(rollout: Rollout, look: Assessment) -> bool:
@@ -243,12 +233,9 @@ def _propose(rollout: Rollout, command: Judge, now: Timestamp) -> PromotionPropo
 
 
 def _approve(rollout: Rollout, command: Approve, now: Timestamp) -> list[RolloutEvent]:
-    proposal = _open_proposal(rollout, command.proposal)
-    if command.approver.kind not in ("person", "token"):
-        raise NotAPerson(actor=command.approver.id)
-    if _same_person(command.approver.id, rollout.requested_by):
-        raise SamePerson(actor=command.approver.id, rollout=rollout.id)
-    problem = _outdated(rollout, proposal, command.exposure_version, now)
+    proposal = open_proposal(rollout, command.proposal)
+    refuse_approver(rollout, command.approver)
+    problem = outdated(rollout, proposal, command.exposure_version, now)
     if problem is not None:
         raise ProposalOutdated(proposal=proposal.id, reason=problem)
     plan = plans.recorded(rollout.plan)
@@ -265,47 +252,6 @@ def _approve(rollout: Rollout, command: Approve, now: Timestamp) -> list[Rollout
         WavePromoted(rollout=rollout.id, proposal=proposal.id, wave=rollout.wave, to=proposal.to),
         following,
     ]
-
-
-def _same_person(one: str, other: str) -> bool:
-    """Whether two ids are one, however they are written."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(id_: str) -> str:
-    """As it looks: without case, width, what cannot be seen, and spaces but single ones inside."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", id_).casefold())
-    return " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
-
-
-def _open_proposal(rollout: Rollout, id_: str) -> Proposal:
-    for proposal in rollout.proposals:
-        if proposal.id == id_:
-            if proposal.state != "open":
-                why = f" ({proposal.reason})" if proposal.reason else ""
-                raise ProposalClosed(proposal=id_, state=proposal.state, why=why)
-            return proposal
-    raise ProposalNotFound(proposal=id_)
-
-
-def _outdated(
-    rollout: Rollout, proposal: Proposal, exposure_version: int, now: Timestamp
-) -> str | None:
-    """Why a proposal no longer describes the state it was made from."""
-    if now >= proposal.expires_at:
-        return "it expired"
-    if exposure_version != proposal.exposure_version:
-        return "the flag's exposure was changed since"
-    if (rollout.plan_hash, rollout.wave) != (proposal.plan_hash, proposal.wave):
-        return "the rollout moved on"
-    return None
-
-
-def _lapse(rollout: Rollout, reason: str) -> list[RolloutEvent]:
-    proposal = rollout.proposal
-    if proposal is None:
-        return []
-    return [ProposalLapsed(rollout=rollout.id, proposal=proposal.id, reason=reason)]
 
 
 def _back(rollout: Rollout, trigger: Trigger, reason: str) -> RolloutEvent:

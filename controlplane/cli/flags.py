@@ -250,4 +250,6 @@ def _condition(text: str) -> Condition:
     if operator in ("in", "not_in"):
         several = tuple(scalar(part.strip()) for part in value.split(","))
         return Condition(attribute, operator, several)
+    if operator.startswith("version_"):
+        return Condition(attribute, operator, value.strip())  # 2.9 is a version, no number.
     return Condition(attribute, operator, scalar(value.strip()))

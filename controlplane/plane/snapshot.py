@@ -58,13 +58,14 @@ class FlagSnapshot:
 
     def _folded(self, name: str, own: list[RecordedEvent[Event]]) -> tuple[Flag, Evaluator]:
         """One flag; one that cannot be understood is off, and the others go on."""
+        flag = off = Flag(name=name, exists=True, position=own[-1].position)
         try:
             flag = FLAGS.fold(name, own, self._flags.get(name))
             return flag, compile_flag(flag)
         except Exception:
             logger.exception("flag %s cannot be understood; it is off", name)
-            off = Flag(name=name, exists=True, position=own[-1].position)
-            return off, compile_flag(off)
+            # What was folded is kept: the events to come build on it.
+            return flag, compile_flag(off)
 
     def flag(self, name: str) -> Flag:
         """One flag; where it is not known yet, the log is asked."""
@@ -118,6 +119,8 @@ class FlagSnapshot:
     def forget_thread(self) -> None:
         """In a forked child: threads and held locks stayed with the parent."""
         self._lock, self._thread = threading.Lock(), None
+        if not self._closed.is_set():
+            self._closed = threading.Event()  # The parent's follower may have held its lock.
 
     def close(self) -> None:
         """Stop following at the next chance."""
