@@ -57,6 +57,9 @@ def assess(
     if wave.last_at and now - wave.last_at > plan.max_silence:
         silent = format_duration((now - wave.last_at) // SECOND * SECOND)
         return _said("NO_DATA", f"no execution for {silent}: the evidence is stale", judgements)
+    if evidence.open_alerts:
+        alert, severity = next(iter(evidence.open_alerts.items()))
+        return _said("INCONCLUSIVE", f"{severity} alert {alert} is open", judgements)
     verdict = worst(judgement.verdict for judgement in judgements)
     if verdict == "PASS":
         return _said("PASS", "every criterion passes", judgements, "promote")

@@ -48,7 +48,7 @@ Evaluator = Callable[[str, Attributes], bool]
 
 def compile_flag(flag: Flag) -> Evaluator:
     """A function of (unit, attributes) that answers as `explain` does, without its words."""
-    if not flag.enabled or not flag.exposures:
+    if flag.archived or not flag.enabled or not flag.exposures:
         return lambda _unit, _attributes: False
     prefix = flag.salt + ":"
     floor = threshold(

@@ -129,7 +129,7 @@ class SamePerson(ControlPlaneError):
 
 
 class NotAPerson(ControlPlaneError):
-    """{actor} is a part of the control plane: it may propose, but only people approve."""
+    """{actor} is a part of the control plane: only people, and tokens of theirs, approve."""
 
     status = HTTPStatus.FORBIDDEN
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from controlplane import bucketing, targeting
+from controlplane import bucketing, strict_yaml, targeting
 from controlplane.criteria.bake_time import BAKE_TIME
 from controlplane.criteria.quantile_below import QuantileBelow
 from controlplane.criteria.rate_below import RateBelow
@@ -58,7 +58,7 @@ class AudienceModel(_Model):
 class _Stage(_Model):
     hold: Duration = Field(gt=0)
     """How long it lasts at least."""
-    criteria: tuple[AnyCriterion, ...] = Field(min_length=1)
+    criteria: tuple[AnyCriterion, ...] = Field(min_length=1, max_length=50)
 
     @model_validator(mode="after")
     def _names_differ(self) -> "_Stage":
@@ -99,7 +99,7 @@ class Plan(_Model):
     soak: Soak | None = None
     max_silence: Duration = Field(default=15 * MINUTE, gt=0)
     """Without an execution for this long, nothing passes: evidence must be fresh."""
-    proposal_expires_after: Duration = Field(default=24 * HOUR, gt=0)
+    proposal_expires_after: Duration = Field(default=24 * HOUR, ge=MINUTE)
     propose_again_after: Duration = Field(default=24 * HOUR, gt=0)
     """After a rejection, nothing is proposed for so long."""
 
@@ -172,7 +172,7 @@ def parse(data: object) -> Plan:
 def read(path: Path) -> Plan:
     """Read a plan from a YAML or JSON file. Raises InvalidInput."""
     try:
-        return parse(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return parse(strict_yaml.load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeError) as error:
         raise InvalidInput(reason=f"cannot read plan {path}: {error}") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-30
@@ -193,6 +193,6 @@ def recorded(plan: Mapping[str, Any]) -> Plan:
 BUILT_IN = files("controlplane").joinpath("four-waves.yaml").read_text(encoding="utf-8")
 """The built-in plan as it is written, to copy from."""
 
-FOUR_WAVES = parse(yaml.safe_load(BUILT_IN))
+FOUR_WAVES = parse(strict_yaml.load(BUILT_IN))
 """10 % of internal users for 24 h, 25 % of beta users, 50 % and 100 % of everyone for 48 h each,
 then 14 stable days."""

@@ -221,7 +221,7 @@ def _propose(rollout: Rollout, command: Judge, now: Timestamp) -> PromotionPropo
     plan = plans.recorded(rollout.plan)
     return PromotionProposed(
         rollout=rollout.id,
-        proposal=f"{rollout.id}-p{len(rollout.proposals) + 1}",
+        proposal=f"{rollout.id}-p{rollout.proposed + 1}",
         wave=rollout.wave,
         to=plan.after(rollout.wave),
         as_of=command.as_of,

@@ -23,9 +23,9 @@ class Settings(BaseSettings):
     metrics_port: int = Field(default=9090, ge=0, le=65535)
     legacy_metrics: bool = True
     """Also export batch_duration_ms and memory_mb, whose names no linter accepts."""
-    evaluation_interval_seconds: float = Field(default=60.0, gt=0)
-    alert_interval_seconds: float = Field(default=5.0, gt=0)
-    projection_interval_seconds: float = Field(default=1.0, gt=0)
+    evaluation_interval_seconds: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    alert_interval_seconds: float = Field(default=5.0, gt=0, allow_inf_nan=False)
+    projection_interval_seconds: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
 
 def load(**given: Any) -> Settings:

@@ -98,6 +98,8 @@ def verify(rows: Iterable[Row], head: Head, witness: Head | None = None) -> Head
         )
     if at.hash != head.hash:
         raise ChainBroken(position=at.position, reason="the head's hash is another one")
+    if at.recorded_at != head.recorded_at:
+        raise ChainBroken(position=at.position, reason="the head's time is another one")
     if witness is not None and witness.position > at.position:
         raise ChainBroken(
             position=at.position + 1, reason=f"position {witness.position} was noted earlier"

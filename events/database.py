@@ -14,6 +14,12 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from events.errors import LogUnavailable
 
 _BUSY_SECONDS = 60.0
+# Nobody may hold up a rollback: neither a server that does not answer, nor a client that took
+# the log's lock and went to sleep.
+_PATIENCE = {
+    "connect_timeout": "10",
+    "options": "-c lock_timeout=15s -c idle_in_transaction_session_timeout=30s",
+}
 
 
 class Cursor(Protocol):
@@ -72,6 +78,7 @@ class Database:
                 pool_timeout=60,
                 # Whatever the server's default: appends wait for the head, and then read anew.
                 isolation_level="READ COMMITTED",
+                connect_args=_PATIENCE | dict(self.url.query),
             )
         engine = create_engine(
             self.url,
@@ -131,9 +138,10 @@ class Database:
         try:
             yield connection
         except self._failures as error:
+            broken = getattr(connection.driver_connection, "broken", False)
             connection.invalidate()
-            # What broke this connection, a restart above all, broke those that idle in the pool.
-            self.engine.dispose()
+            if broken:  # A restart above all, which broke those that idle in the pool as well.
+                self.engine.dispose()
             raise LogUnavailable(cause=_first_line(error)) from error
         finally:
             connection.close()

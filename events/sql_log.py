@@ -11,6 +11,7 @@ from events.database import Cursor, Database
 from events.errors import ChainBroken, LogUnavailable, OutcomeUnknown, VersionConflict
 from events.event import Event, NewEvent, Receipt, RecordedEvent
 from events.log import Query, can_be_stored, prepare
+from events.sql_query import where_of
 from events.tables import event_log
 from events.timestamps import Timestamp
 from events.wakeup import Wakeup, wakeup_for
@@ -161,20 +162,14 @@ class SqlLog:
     def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
         """See EventLog.read_stream."""
         return self._select(
-            "AND stream = ? AND version > ? ORDER BY version", (stream, after_version)
+            "AND stream = ? AND version > ? AND position > 0 ORDER BY version",
+            (stream, after_version),
         )
 
     def search(self, query: Query) -> list[RecordedEvent[Event]]:
         """See EventLog.search."""
-        text, parameters = _where(query)
-        position = "position"
-        if not self._is_postgresql and (query.stream or (query.type or "").endswith("*")):
-            # The plus keeps SQLite's planner from walking the whole log in order of position
-            # where the index on stream or type leads straight to the few events wanted.
-            position = "+position"
-        order = "DESC" if query.newest_first else "ASC"
-        where = f"AND {position} > ? {text} ORDER BY {position} {order} LIMIT ?"
-        return self._select(where, (query.after, *parameters, query.limit))
+        where, parameters = where_of(query, self._database.dialect)
+        return self._select(where, parameters)
 
     def verify(
         self,
@@ -187,8 +182,11 @@ class SqlLog:
             cursor.execute(self._sql["ends"], (self.environment,))
             ends = cursor.fetchone()
         head = _head(ends and ends[:3])
+        _, _, _, first, last = ends
+        if (first or 1) < 1:
+            raise ChainBroken(position=first, reason="positions start at 1")
         verified = verify(self._rows(head.position, progress), head, witness)
-        if (ends[3] or 0) > head.position:
+        if (last or 0) > head.position:
             raise ChainBroken(position=head.position + 1, reason="it is beyond the head")
         return verified
 
@@ -254,6 +252,7 @@ _STATEMENTS = {
     "head": _HEAD,
     "ends": (
         "SELECT position, hash, recorded_at, "
+        "(SELECT MIN(position) FROM event_log WHERE environment = log_head.environment), "
         "(SELECT MAX(position) FROM event_log WHERE environment = log_head.environment) "
         "FROM log_head WHERE environment = ?"
     ),
@@ -273,26 +272,3 @@ def _head(row: Sequence[Any] | None) -> Head:
         raise ChainBroken(position=0, reason="the row of its head is gone")
     position, digest, recorded_at = row
     return Head(position, bytes(digest), recorded_at)
-
-
-def _where(query: Query) -> tuple[str, tuple[Any, ...]]:
-    """Conditions of a query but its position, as SQL behind others, with their parameters."""
-    clock = "recorded_at" if query.clock == "recorded_at" else "occurred_at"
-    conditions: list[tuple[str, Any]] = []
-    if query.stream is not None:
-        conditions.append(("stream = ?", query.stream))
-    if query.type is not None and query.type.endswith("*"):
-        start = query.type[:-1]
-        conditions += [("type >= ?", start), ("type < ?", start + "~")]
-    elif query.type is not None:
-        conditions.append(("type = ?", query.type))
-    if query.actor is not None:
-        conditions.append(("actor_id = ?", query.actor))
-    if query.correlation_id is not None:
-        conditions.append(("correlation_id = ?", query.correlation_id))
-    if query.since is not None:
-        conditions.append((f"{clock} >= ?", query.since))
-    if query.until is not None:
-        conditions.append((f"{clock} < ?", query.until))
-    text = " ".join(f"AND {condition}" for condition, _ in conditions)
-    return text, tuple(value for _, value in conditions)

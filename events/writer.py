@@ -3,10 +3,14 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
-from events.errors import LogUnavailable
+from events.errors import ControlPlaneError
 from events.event import NewEvent, Receipt
+
+_LOOK_UP_SECONDS = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -17,89 +21,79 @@ class Request:
     """Events with their canonical data."""
     expected: Mapping[str, int]
     receipts: list[Receipt] = field(default_factory=list)
-    error: BaseException | None = None
+    error: Exception | None = None
     done: bool = False
-    leads: bool = False
     turn: threading.Event = field(default_factory=threading.Event)
 
 
 class GroupCommit:
     """Leader and followers, without a thread of its own.
 
-    Who finds nobody committing, commits at once. Who finds somebody, queues; the leader, when
-    done, hands over to the first in the queue, who commits for all that queued meanwhile.
+    Who holds the baton leads: commits for all that queued, and wakes them and the next. An
+    append that meets nobody so goes straight through.
+
+    A thread may be interrupted between any two steps (Ctrl-C, a time limit's signal). What must
+    survive that is the baton alone, and a `with` on a lock does: all else is a hint. Followers
+    look up now and then; what a leader left undone they commit themselves, which is safe, since
+    the log knows events by their ids.
     """
 
     def __init__(self, commit: Callable[[list[Request]], None], max_events: int = 5000) -> None:
         self._commit = commit
         self._max_events = max_events
-        self._lock = threading.Lock()
-        self._queue: deque[Request] = deque()
-        self._leading = False
+        self._baton = threading.Lock()
+        self._busy = False
+        self._queue: deque[Request] = deque()  # Its operations are atomic.
 
     def submit(self, request: Request) -> list[Receipt]:
         """Block until the request is durable or refused.
 
         A refusal is the request's own; a failure of the database is the whole group's.
         """
-        with self._lock:
-            request.leads = not self._leading
-            if request.leads:
-                self._leading = True
-            else:
-                self._queue.append(request)
-        if not request.leads:
-            self._await_turn(request)
-        if not request.done:
-            self._lead(request)
+        try:
+            self._queue.append(request)
+            while not request.done:
+                if self._busy and request.turn.wait(_LOOK_UP_SECONDS):
+                    request.turn.clear()
+                    continue
+                with self._baton:
+                    if not request.done:
+                        self._lead(request)
+        finally:
+            self._withdraw(request)
         if request.error is not None:
             raise request.error
         return request.receipts
 
-    def _await_turn(self, request: Request) -> None:
-        """Block until the request is done or leads; interrupted, hold up nobody."""
-        try:
-            request.turn.wait()
-        except BaseException:
-            with self._lock:
-                if request in self._queue:
-                    self._queue.remove(request)
-            if request.leads:
-                self._hand_over()
-            raise
-
     def _lead(self, request: Request) -> None:
-        """Commit for `request` and whoever queued behind it, then hand over."""
-        group = [request]
+        """Commit for `request` and whoever queued; then let the next one lead."""
+        self._busy = True
+        group = self._gather(request)
         try:
-            self._gather(group)
             self._commit(group)
-        except Exception as error:  # noqa: BLE001  why: every caller of the group must hear it
+        except ControlPlaneError as error:
             for member in group:
                 member.error = error
-        except BaseException as error:  # noqa: BLE001  why: it is this thread that was interrupted
-            for member in group:
-                member.error = LogUnavailable(cause="the commit was interrupted")
-            request.error = error
-        finally:
-            for member in group:
-                member.done = True
-                member.turn.set()
-            self._hand_over()
+        # Anything else interrupted this thread, not the others: they are left to themselves.
+        for member in group:
+            member.done = True
+        self._busy = False
+        for member in (*group, *islice(self._queue.copy(), 1)):
+            member.turn.set()
 
-    def _gather(self, group: list[Request]) -> None:
-        """Take into the group who queued, in order, as long as there is room."""
-        size = len(group[0].events)
-        with self._lock:
-            while self._queue and size + len(self._queue[0].events) <= self._max_events:
-                size += len(self._queue[0].events)
+    def _gather(self, request: Request) -> list[Request]:
+        """The leader, and in order who queued, as long as there is room."""
+        self._withdraw(request)
+        group, size = [request], len(request.events)
+        with suppress(IndexError):  # The queue is empty, or its last one withdrew just now.
+            while size + len(self._queue[0].events) <= self._max_events:
                 group.append(self._queue.popleft())
+                size += len(group[-1].events)
+        for member in group:
+            member.receipts, member.error = [], None  # Of a leader that was interrupted.
+        return group
 
-    def _hand_over(self) -> None:
-        """Let the first in the queue lead; if there is none, whoever comes next."""
-        with self._lock:
-            self._leading = bool(self._queue)
-            if self._queue:
-                successor = self._queue.popleft()
-                successor.leads = True
-                successor.turn.set()
+    def _withdraw(self, request: Request) -> None:
+        """Leave the queue, unless somebody took the request along."""
+        with suppress(ValueError):
+            self._queue.remove(request)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from events.alerts import AlertRaised, AlertResolved
+from events.alerts import AlertRaised, AlertResolved, Severity
 from events.event import Event, RecordedEvent
 from events.executions import BatchExecuted
 from events.rollouts import (
@@ -52,8 +52,8 @@ class Evidence(msgspec.Struct):
     flag: str
     rollout: str = ""
     gathering: bool = False
-    open_alerts: list[str] = []
-    """Critical alerts that are open, whoever raised them when."""
+    open_alerts: dict[str, Severity] = {}
+    """Critical and warning alerts that are open, whoever raised them when."""
     waves: list[WaveEvidence] = []
 
 
@@ -65,19 +65,23 @@ def evolve(evidence: Evidence, recorded: RecordedEvent[_Relevant]) -> Evidence:
     match recorded.event:
         case BatchExecuted() as execution:
             if evidence.gathering:
-                _count(evidence.waves[-1], execution, recorded.occurred_at)
-        case AlertRaised(severity="critical", alert=alert):
-            evidence.open_alerts.append(alert)
-            if evidence.gathering:
+                at = min(recorded.occurred_at, recorded.recorded_at)  # A clock may be ahead.
+                _count(evidence.waves[-1], execution, at)
+        case AlertRaised(severity=severity, alert=alert) if severity != "info":
+            evidence.open_alerts[alert] = severity
+            if evidence.gathering and severity == "critical":
                 evidence.waves[-1].critical_alerts.append(alert)
-        case AlertResolved(alert=alert) if alert in evidence.open_alerts:
-            evidence.open_alerts.remove(alert)
+        case AlertResolved(alert=alert):
+            evidence.open_alerts.pop(alert, None)
         case RolloutStarted(rollout=rollout):
             return Evidence(evidence.flag, rollout, open_alerts=evidence.open_alerts)
         case WaveEntered(max_silence_us=silence) | SoakStarted(max_silence_us=silence):
             wave = WaveEvidence(len(evidence.waves) + 1, recorded.occurred_at)
             wave.max_silence_us = silence
-            wave.critical_alerts = list(evidence.open_alerts)
+            # Sorted: a dictionary that was stored in between has its keys in another order.
+            wave.critical_alerts = sorted(
+                alert for alert, severity in evidence.open_alerts.items() if severity == "critical"
+            )
             evidence.waves.append(wave)
             evidence.gathering = True
         case RolloutCompleted() | RolloutRolledBack():

@@ -26,6 +26,7 @@ from events.timestamps import Timestamp
 from projections.projection import Projection
 
 State = Literal["absent", "observing", "proposed", "soaking", "completed", "rolled_back"]
+_KEPT_PROPOSALS = 20
 FINAL: frozenset[State] = frozenset({"completed", "rolled_back"})
 
 
@@ -73,6 +74,9 @@ class Rollout(msgspec.Struct, frozen=True):
     failed: tuple[str, ...] = ()
     """Criteria that failed in this wave; a failure stands until the rollout ends."""
     proposals: tuple[Proposal, ...] = ()
+    """The last ones; earlier ones are in the log."""
+    proposed: int = 0
+    """How many there have been."""
 
     @property
     def is_active(self) -> bool:
@@ -121,8 +125,9 @@ def evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
                 failed=tuple(sorted(fails | set(rollout.failed))),
             )
         case PromotionProposed() as proposed:
+            proposals = (*rollout.proposals, _proposal(proposed, at))[-_KEPT_PROPOSALS:]
             return replace(
-                rollout, state="proposed", proposals=(*rollout.proposals, _proposal(proposed, at))
+                rollout, state="proposed", proposals=proposals, proposed=rollout.proposed + 1
             )
         case ProposalApproved(proposal=id_, approver=who, reason=reason):
             return _decided(rollout, id_, "approved", who, reason, at)

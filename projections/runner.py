@@ -49,6 +49,11 @@ class Runner:
         self._lock = threading.Lock()
         self._states = StateCache()
 
+    def forget_parent(self) -> None:
+        """In a forked child: a lock that was held stayed held."""
+        self._lock = threading.Lock()
+        self._states.clear()
+
     def open(self) -> None:
         """See that every projection has an active build of the version this release knows."""
         with self._lock:

@@ -94,7 +94,7 @@ class Vitals(msgspec.Struct):
 
 def evolve(vitals: Vitals, recorded: RecordedEvent[BatchExecuted | FlagEnabled]) -> Vitals:
     """Return the vitals with one more event in them."""
-    at = recorded.occurred_at
+    at = min(recorded.occurred_at, recorded.recorded_at)  # A clock may be ahead.
     match recorded.event:
         case FlagEnabled():
             return Vitals(vitals.flag, since=at)

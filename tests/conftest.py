@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -130,6 +131,15 @@ def empty_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database without any table."""
     with address_of(request.param, request, migrated=False) as address:
         yield address
+
+
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Threads take turns all the time, so that a race that can happen does."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.fixture

@@ -146,11 +146,13 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def scalar(text: str) -> str | int | float | bool:
-    """A number or a boolean where the text is one; `2.10` stays text, it may be a version."""
+    """A number or a boolean where the text is one; `2.10` stays text, and so does `"2.9"`."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    if isinstance(value, str):
+        return value  # In quotes: text, though it look like a number.
     return value if isinstance(value, int | float) and json.dumps(value) == text else text
 
 

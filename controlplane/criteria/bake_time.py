@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from controlplane.criteria.verdict import CriterionModel, Seen
+from controlplane.criteria.verdict import CriterionModel, CriterionName, Seen
 from controlplane.durations import rough_duration
 from events.rollouts import Judgement
 
@@ -11,7 +11,7 @@ class BakeTime(CriterionModel):
     """Time alone promotes nothing, but nothing is promoted before its time."""
 
     kind: Literal["bake_time"] = "bake_time"
-    name: str = "bake_time"
+    name: CriterionName = "bake_time"
 
     def judge(self, seen: Seen) -> Judgement:
         """See Judge.judge. It never fails: time goes on."""

@@ -1,7 +1,7 @@
 """What a criterion looks at, and how many verdicts make one."""
 
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,9 @@ class Seen(Struct, frozen=True, kw_only=True):
         return self.wave.lasted_us(self.now)
 
 
+CriterionName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class CriterionModel(BaseModel):
     """Common to every kind."""
 
@@ -39,9 +42,9 @@ class CriterionModel(BaseModel):
 
     on_fail: Literal["rollback", "hold"] = "rollback"
     """What a FAIL leads to. Either way the wave is never promoted after it."""
-    alpha_pass: float = Field(default=0.05, gt=0, lt=1)
+    alpha_pass: float = Field(default=0.05, gt=0, le=0.2)
     """The most often, in the long run, that a wave passes though the claim is false."""
-    alpha_fail: float = Field(default=0.01, gt=0, lt=1)
+    alpha_fail: float = Field(default=0.01, gt=0, le=0.2)
     """The most often that a wave fails though the claim is true."""
 
 

@@ -73,6 +73,7 @@ class ControlPlane:
         """In a forked child: its connections and threads are the parent's."""
         self._snapshot.forget_thread()
         self.log.forget_parent()
+        self._core.runner.forget_parent()
         if self._database is not None:
             self._database.forget_parent()
 

@@ -55,10 +55,15 @@ class Core:
 
 def as_actor(who: Who) -> Actor:
     """A person by name, or an actor as given. Raises InvalidInput for nobody."""
-    actor = Actor.person(who.strip()) if isinstance(who, str) else who
+    actor = Actor.person(printable(who).strip()) if isinstance(who, str) else who
     if not actor.id:
         raise InvalidInput(reason="say who acts: every change has a name to it")
     return actor
+
+
+def printable(text: str) -> str:
+    """The text as any log keeps it: switching off must not fail for the words it comes with."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)[:2000]
 
 
 def context(who: Who, **belongs_to: Any) -> Context:

@@ -77,7 +77,7 @@ class Executions:
         for index, execution in enumerate(given):
             try:
                 accepted[index] = self._checked(execution, who, now, exists)
-            except (ValueError, TypeError) as error:
+            except Exception as error:  # noqa: BLE001  why: one bad entry must not cost the others
                 refused.append(Refusal(index, str(error)))
         receipts = self._append(accepted, refused)
         return Recorded(

@@ -7,7 +7,7 @@ from controlplane.bucketing import Explanation, explain
 from controlplane.errors import FlagNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.consequences import fold_flag, switch_off
-from controlplane.plane.core import Core, Who, context
+from controlplane.plane.core import Core, Who, context, printable
 from events.event import Event, RecordedEvent
 from events.flags import EVERYONE, Audience, flag_stream
 from projections.flags import FLAGS, Flag
@@ -75,7 +75,7 @@ class Flags:
             flag = fold_flag(transaction, name)
             if not flag.exists:
                 raise FlagNotFound(flag=name)
-            switch_off(transaction, flag, reason or "switched off")
+            switch_off(transaction, flag, printable(reason) or "switched off")
 
         self._core.run(work, context(actor))
         return self._core.get(FLAGS, name)

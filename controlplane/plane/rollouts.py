@@ -19,9 +19,8 @@ from controlplane.plane.consequences import (
     fold_flag,
     refuse_open_alerts,
     stage_rollout,
-    switch_off,
 )
-from controlplane.plane.core import Core, Who, as_actor, context
+from controlplane.plane.core import Core, Who, as_actor, context, printable
 from controlplane.plans import FOUR_WAVES, Plan
 from events.errors import LogUnavailable
 from events.event import Actor
@@ -64,7 +63,8 @@ class Rollouts:
 
         Raises FlagNotFound, RolloutInCharge, CriticalAlertOpen, InvalidInput.
         """
-        wanted = _plan(plan)
+        # Through what will be recorded: a plan that could not be read back must not start.
+        wanted = plans.recorded(_plan(plan).to_json())
         who = as_actor(actor)
 
         def work(transaction: Transaction) -> str:
@@ -182,7 +182,7 @@ class Rollouts:
         return self._decided(work, who, proposal)
 
     def reject(self, proposal: str, *, actor: Who, reason: str) -> Rollout:
-        """Turn a proposal down. The wave goes on; the next look may propose again."""
+        """Turn a proposal down. The wave goes on; the plan says when it is proposed again."""
         who = as_actor(actor)
 
         def work(transaction: Transaction) -> str:
@@ -199,11 +199,10 @@ class Rollouts:
 
         def work(transaction: Transaction) -> str:
             rollout = transaction.fold(ROLLOUTS, rollout_stream(id_), id_)
-            flag = fold_flag(transaction, rollout.flag) if rollout.flag else Flag(name="")
-            if flag.rollout == id_:
-                switch_off(transaction, flag, reason)
-            else:  # Ended, or never there: the refusal says so.
-                rollouts.decide(rollout, rollouts.Abort(reason=reason), transaction.now)
+            abort = rollouts.Abort(reason=printable(reason) or "no reason given")
+            decided = rollouts.decide(rollout, abort, transaction.now)
+            if decided:
+                stage_rollout(transaction, id_, decided, fold_flag(transaction, rollout.flag))
             return id_
 
         return self._decided(work, as_actor(actor), id_)

@@ -38,6 +38,8 @@ class FlagSnapshot:
         with self._lock:
             # Up to here nothing is missed, though there be no flag event among the last million.
             head = self._log.head().position
+            if head < self._position:  # The database was restored from a backup.
+                self._flags, self._position, self.compiled = {}, 0, {}
             while self._position < head:
                 query = Query(type="flag.*", after=self._position, limit=_PAGE)
                 events = self._log.search(query)

@@ -38,7 +38,7 @@ class FakeFlags:
         return len(executions)
 
 
-def service(flags: FakeFlags, pipeline: Pipeline | None = None) -> PatchService:
+def service(flags: FakeFlags, pipeline: Pipeline | None = None, **about: Any) -> PatchService:
     ids = count(1)
     return PatchService(
         flags,
@@ -46,6 +46,7 @@ def service(flags: FakeFlags, pipeline: Pipeline | None = None) -> PatchService:
         flag="batch-patch",
         new_id=lambda: f"id-{next(ids)}",
         now_us=lambda: 1_700_000_000_000_000,
+        **about,
     )
 
 
@@ -71,7 +72,7 @@ def test_an_execution_carries_every_measurement(batch: Batch) -> None:
     (execution,) = flags.recorded
     # fmt: off
     assert set(execution) == {
-        "id", "occurred_at", "flag", "cohort", "unit", "outcome", "error", "violations",
+        "id", "occurred_at", "flag", "cohort", "unit", "outcome", "error", "violations", "instance",
         "duration_us", "semantics_us", "normalizer_us", "executor_us",
         "replace", "insert", "delete", "patches_applied", "patches_failed",
         "memory_current_bytes", "memory_peak_bytes",
@@ -81,6 +82,15 @@ def test_an_execution_carries_every_measurement(batch: Batch) -> None:
     assert execution["id"] == "id-1"
     assert execution["occurred_at"] == 1_700_000_000_000_000
     assert execution["unit"] == "user-1"
+
+
+@pytest.mark.parametrize(("about", "instance"), [({}, ""), ({"instance": "web-1:7"}, "web-1:7")])
+def test_memory_is_told_with_the_process_it_is_of(about: Any, instance: str, batch: Batch) -> None:
+    flags = FakeFlags(enabled=True)
+    patches = service(flags, **about)
+    patches.handle(USER, batch)
+    patches.flush()
+    assert [execution["instance"] for execution in flags.recorded] == [instance]
 
 
 def test_when_the_new_path_fails_the_caller_still_gets_the_text(rng: Random, batch: Batch) -> None:

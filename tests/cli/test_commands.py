@@ -9,6 +9,7 @@ from controlplane.rules.catalog import RULES
 from projections.catalog import PROJECTIONS
 from tests.cli.commands import commands
 from tests.cli.conftest import Terminal
+from tests.house.sources import ROOT
 from tests.journeys.traffic import ENGINEER, FLAG
 
 SPEAK_FOR_THEMSELVES = {
@@ -79,6 +80,51 @@ def test_a_command_tells_people_and_machines(
 
 
 @pytest.mark.parametrize(
+    ("attribute", "answer"),
+    [
+        ("app=2.10", "on"),
+        ('app="2.9"', "on"),
+        ("app=2.9.0", "on"),
+        ("app=2.8", "off"),
+        ("app=2.9", "off"),  # A number: a version needs quotes where it looks like one.
+    ],
+)
+def test_a_version_that_looks_like_a_number_stays_what_was_written(
+    flagged: Terminal, attribute: str, answer: str
+) -> None:
+    flagged.says(
+        *("flags", "enable", FLAG, "--percentage", "100"),
+        *("--audience", "new", "--where", "app version_gte 2.9"),
+    )
+    assert flagged.says("flags", "check", FLAG, "user-17", "-a", attribute) == f"{answer}\n"
+
+
+def test_a_flag_may_be_given_a_salt(terminal: Terminal) -> None:
+    words = ["flags", "create", "another", "--owner", "patch-team", "--salt", "shared"]
+    assert terminal.data(*words)["salt"] == "shared"
+    assert "salt shared" in terminal.says("flags", "show", "another")
+
+
+def test_an_event_is_shown_with_its_type(flagged: Terminal) -> None:
+    assert "flag.created" in flagged.says("events", "query")
+    assert "flag.created" in flagged.says("flags", "history", FLAG)
+
+
+def test_the_built_in_plan_is_printed_as_it_was_written(terminal: Terminal) -> None:
+    printed = terminal.says("rollouts", "plan")
+    assert printed == (ROOT / "controlplane" / "four-waves.yaml").read_text(encoding="utf-8")
+    assert "# What every stage must show." in printed
+
+
+@pytest.mark.parametrize("group", sorted({words[0] for words in commands() if len(words) > 1}))
+def test_a_group_of_commands_alone_prints_what_there_is(terminal: Terminal, group: str) -> None:
+    said = terminal.run(group)
+    assert "Usage:" in said.output
+    assert all(words[1] in said.output for words in commands() if words[0] == group)
+    assert "Traceback" not in said.output
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         ("flags list", "Create one: controlplane flags create"),
@@ -126,6 +172,6 @@ def test_an_audience_is_written_as_conditions(flagged: Terminal) -> None:
     assert flagged.says(*check, 'age="30"') == "off\n"
     words = ["flags", "set", FLAG, "--percentage", "50"]
     assert "100 % of some, 50 % of everyone" in flagged.says(*words)
-    assert flagged.data(*words)["percentage"] == 50
+    assert flagged.data(*words)["percentage"] == 100
     flagged.says("flags", "archive", FLAG)
     assert flagged.says(*check, "age=30") == "off\n"

@@ -9,12 +9,12 @@ from sqlalchemy import event as hooks
 
 from events import Receipt
 from events.database import Database
-from events.errors import ChainBroken, LogUnavailable
+from events.errors import ChainBroken, LogUnavailable, OutcomeUnknown
 from events.log import EventLog
 from events.sql_log import SqlLog
 from tests.conftest import Clock, only_postgresql, only_sqlite
 from tests.contracts.conftest import OpenLog, cut_connections, until_it_succeeds
-from tests.events.builders import enabled, fact, facts, uuid
+from tests.events.builders import fact, facts, started, uuid
 
 
 class ChangeOfMindError(Exception):
@@ -61,6 +61,7 @@ def test_a_writer_waits_for_another_and_does_not_fail(
     assert answer.result() == [Receipt(1)]
 
 
+@pytest.mark.usefixtures("restless_threads")
 def test_a_log_is_verified_while_it_grows(log: EventLog) -> None:
     with ThreadPoolExecutor() as pool:
         growth = pool.submit(grow, log)
@@ -69,12 +70,17 @@ def test_a_log_is_verified_while_it_grows(log: EventLog) -> None:
     assert log.verify().position == growth.result()
 
 
-def test_all_that_the_head_promises_can_be_read(log: EventLog) -> None:
+@pytest.mark.usefixtures("restless_threads")
+def test_an_append_is_seen_as_a_whole_once_the_head_has_moved_and_before_not_at_all(
+    log: EventLog,
+) -> None:
     with ThreadPoolExecutor() as pool:
         growth = pool.submit(grow, log)
         while not growth.done():
             head = log.head().position
-            assert len(log.read(head - 20)) >= min(head, 20)
+            seen = len(log.read(head - 20))
+            assert seen >= min(head, 20)
+            assert seen % 20 == 0
 
 
 @only_postgresql
@@ -87,10 +93,22 @@ def test_lost_connections_are_one_failure_and_then_replaced(
             stack.enter_context(database.read())
     assert log.append([fact(1)]) == [Receipt(1)]
     cut_connections(url)
-    with pytest.raises(LogUnavailable, match="Whether the last append was kept is unknown"):
+    with pytest.raises(OutcomeUnknown, match="append again with the same event ids"):
         log.append([fact(2)])
     assert log.append(facts(1, 3)) == [Receipt(1, duplicate=True), Receipt(2), Receipt(3)]
     assert log.verify().position == 3
+
+
+@only_postgresql
+def test_a_lost_connection_leaves_a_reader_in_no_doubt(
+    url: str, database: Database, clock: Clock
+) -> None:
+    log = SqlLog(database, "production", clock)
+    cut_connections(url)
+    with pytest.raises(LogUnavailable) as caught:
+        log.read()
+    assert caught.type is LogUnavailable
+    assert log.read() == []
 
 
 @only_postgresql
@@ -148,7 +166,7 @@ def test_a_full_disk_leaves_the_log_as_it_was(database: Database, clock: Clock) 
     before = log.head()
     limit_pages(database, 1)
     with pytest.raises(LogUnavailable, match="full"):
-        log.append([fact(4), fact(5, event=enabled("x" * 10_000_000))])
+        log.append([fact(4), fact(5, event=started(text="x" * 10_000_000))])
     assert log.verify() == before
     limit_pages(database, 1_000_000)
     assert log.append(facts(3, 5))[1:] == [Receipt(4), Receipt(5)]

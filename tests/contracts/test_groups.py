@@ -27,9 +27,9 @@ class Callers:
     def append(self, *events: NewEvent, **expected: int) -> Future[list[Receipt]]:
         """Returns when the request has taken its place behind those before it."""
         queue, waiting = self._log._writer._queue, len(self._log._writer._queue)
-        leads = not self._log._writer._leading
+        leads = not self._log._writer._busy
         answer = self._pool.submit(self._log.append, events, expected=expected)
-        wait_until(lambda: self._log._writer._leading if leads else len(queue) > waiting)
+        wait_until(lambda: self._log._writer._busy if leads else len(queue) > waiting)
         return answer
 
     def __enter__(self) -> Self:

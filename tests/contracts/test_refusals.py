@@ -10,15 +10,9 @@ from events.errors import InvalidEvent
 from events.executions import BatchExecuted
 from events.flags import Audience, Condition, ExposureChanged
 from events.log import EventLog
-from events.rollouts import Judgement, RolloutStarted, WaveJudged
+from events.rollouts import Judgement, WaveJudged
 from events.timestamps import NEWEST, OLDEST
-from tests.events.builders import enabled, fact, facts
-
-
-def plan(**fields: Any) -> RolloutStarted:
-    return RolloutStarted(
-        rollout="r", flag="f", attempt=1, plan=fields, plan_hash="", waves=4, requested_by="ann"
-    )
+from tests.events.builders import enabled, fact, facts, started
 
 
 def nested(depth: int) -> list[Any]:
@@ -55,13 +49,15 @@ WRONG_EVENTS: list[Event] = [
     enabled("a lone \ud83d surrogate"),
     enabled(None),  # type: ignore[arg-type]
     Unlisted(),
-    plan(number=10**5_000),
-    plan(thing=object()),
-    plan(deep=nested(5_000)),
-    BatchExecuted(flag="", cohort="on", unit="u", outcome="succeeded"),
-    BatchExecuted(flag="f", cohort="on", unit="u", outcome="exploded"),  # type: ignore[arg-type]
+    started(number=10**5_000),
+    started(thing=object()),
+    started(deep=nested(5_000)),
+    BatchExecuted(flag="", cohort="on", unit="u", outcome="succeeded", duration_us=1),
+    BatchExecuted(flag="f", cohort="on", unit="u", outcome="exploded", duration_us=1),  # type: ignore[arg-type]
     BatchExecuted(flag="f", cohort="on", unit="u", outcome="failed", duration_us=-1),
-    BatchExecuted(flag="f", cohort="on", unit="u", outcome="failed", violations={"v": -1}),
+    BatchExecuted(
+        flag="f", cohort="on", unit="u", outcome="failed", duration_us=1, violations={"v": -1}
+    ),
     ExposureChanged(
         flag="f", audience=Audience("a"), before=0, after=float("nan"), reason="not a number"
     ),
@@ -139,7 +135,7 @@ def test_an_event_may_hold_control_characters(log: EventLog) -> None:
 
 
 def test_an_event_of_eight_megabytes_is_an_event(log: EventLog) -> None:
-    huge = enabled("ü" * 4_000_000)
+    huge = started(text="ü" * 4_000_000)
     log.append([fact(1), fact(2, event=huge), fact(3)])
     assert log.read()[1].event == huge
     assert log.verify().position == 3

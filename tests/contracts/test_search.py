@@ -9,20 +9,20 @@ import pytest
 from events import Actor, Event, RecordedEvent
 from events.flags import FlagDisabled
 from events.log import EventLog, Query
-from events.rollouts import SoakStarted
+from events.rollouts import RolloutCompleted
 from events.timestamps import SECOND
 from tests.conftest import Clock
 from tests.events.builders import ANN, NOON, enabled, fact, facts
 
 CI = Actor(kind="token", id="ci")
 OFF = FlagDisabled(flag="checkout", reason="it fails")
-SOAK = SoakStarted(rollout="r", flag="checkout")
+DONE = RolloutCompleted(rollout="r", flag="checkout")
 
 HISTORY: list[tuple[str, Event, Actor, str | None]] = [
     ("flag-checkout", enabled(), ANN, "r-1"),
     ("flag-search", enabled(), CI, None),
     ("flag-checkout", OFF, CI, "r-1"),
-    ("rollout-r", SOAK, ANN, None),
+    ("rollout-r", DONE, ANN, None),
     ("flag-search", OFF, ANN, "r-2"),
     ("flag-checkout", enabled(), CI, "r-2"),
 ]

@@ -5,8 +5,9 @@ from typing import Any
 from controlplane import rollouts
 from controlplane.assessment import Assessment
 from controlplane.rollouts import Abort, Approve, Judge, Reject, StartRollout
+from events.event import Actor, ActorKind
 from events.rollouts import Judgement, PromotionProposed, Verdict
-from events.timestamps import DAY
+from events.timestamps import DAY, Timestamp
 from projections.rollouts import ROLLOUTS
 from tests.controlplane.decider import Decider
 from tests.controlplane.samples import plan
@@ -24,15 +25,18 @@ abort = Abort(reason="why")
 
 
 def look(
-    verdict: Verdict, action: Any = "wait", *, progress: float = 0.5, exposure: int = EXPOSURE
+    verdict: Verdict,
+    action: Any = "wait",
+    *,
+    progress: float = 0.5,
+    exposure: int = EXPOSURE,
+    reason: str = "because",
 ) -> Judge:
     """A look at the wave that comes to this."""
     judgement = Judgement(
         criterion="error_rate", verdict=verdict, sentence="9 of 300", progress=progress
     )
-    assessment = Assessment(
-        verdict=verdict, reason="because", judgements=(judgement,), action=action
-    )
+    assessment = Assessment(verdict=verdict, reason=reason, judgements=(judgement,), action=action)
     return Judge(
         assessment=assessment, as_of=7, evidence_digest="digest", exposure_version=exposure
     )
@@ -49,14 +53,21 @@ def proposal(number: int = 1) -> str:
     return f"{ID}-p{number}"
 
 
-def approve(number: int = 1, *, by: str = "bob", exposure: int = EXPOSURE) -> Approve:
+def approve(
+    number: int = 1, *, by: str = "bob", kind: ActorKind = "person", exposure: int = EXPOSURE
+) -> Approve:
     """Somebody agrees."""
-    return Approve(proposal=proposal(number), approver=by, exposure_version=exposure, reason="fine")
+    return Approve(
+        proposal=proposal(number),
+        approver=Actor(kind=kind, id=by),
+        exposure_version=exposure,
+        reason="fine",
+    )
 
 
-def reject(number: int = 1) -> Reject:
+def reject(number: int = 1, reason: str = "no") -> Reject:
     """Bob does not."""
-    return Reject(proposal=proposal(number), rejected_by="bob", reason="no")
+    return Reject(proposal=proposal(number), rejected_by="bob", reason=reason)
 
 
 def story(*commands: Any) -> tuple[Told, ...]:
@@ -76,8 +87,10 @@ ACTIVE = {"observing": begun, "proposed": proposed, "soaking": soaking}
 ENDED = {"completed": completed, "rolled back": rolled_back}
 
 
-def promotion_proposed(wave: int = 1, to: str = "wave 2", number: int = 1) -> PromotionProposed:
-    """What a passing look at START leads to."""
+def promotion_proposed(
+    wave: int = 1, to: str = "wave 2", number: int = 1, *, after: Timestamp = 0
+) -> PromotionProposed:
+    """What a passing look so long after START leads to."""
     return PromotionProposed(
         rollout=ID,
         proposal=proposal(number),
@@ -87,5 +100,5 @@ def promotion_proposed(wave: int = 1, to: str = "wave 2", number: int = 1) -> Pr
         evidence_digest="digest",
         plan_hash=PLAN.digest(),
         exposure_version=EXPOSURE,
-        expires_at=START + DAY,
+        expires_at=START + after + DAY,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from controlplane import plans
 from controlplane.plans import Plan
-from events.timestamps import HOUR, Timestamp
+from events.timestamps import HOUR, MINUTE, Timestamp
 from projections.evidence import WaveEvidence
 from tests.projections.recording import START
 
@@ -46,13 +46,22 @@ def seen(
     wave: int = 1,
     entered_at: Timestamp = START,
     last_at: Timestamp = START + HOUR,
+    covered_us: int | None = None,
+    violations: int = 0,
 ) -> WaveEvidence:
-    """So many executions of 20 ms, some of which failed, and some of which were slow."""
+    """So many executions of 20 ms, some of which failed, and some of which were slow.
+
+    They came without a pause, unless something else is said.
+    """
     evidence = WaveEvidence(wave, entered_at, executions, failed)
     for duration_us, count in ((20_000, executions - slow), (slow_us, slow)):
         for _ in range(count):
             evidence.rungs.add(duration_us)
             evidence.durations.add(duration_us)
     evidence.critical_alerts = list(alerts)
-    evidence.last_at = last_at if executions else 0
+    evidence.violations = violations
+    evidence.max_silence_us = 15 * MINUTE
+    if executions:
+        evidence.last_at = last_at
+        evidence.covered_us = max(0, last_at - entered_at) if covered_us is None else covered_us
     return evidence

@@ -4,7 +4,7 @@ import pytest
 
 from controlplane import alerts
 from controlplane.alerts import Acknowledge, Report, Resolve
-from controlplane.errors import AlertClosed, AlertNotFound
+from controlplane.errors import AlertClosed, AlertNotFound, InvalidInput
 from controlplane.rules.failures import ERROR_RATE_CRITICAL
 from controlplane.rules.rule import NO_DATA, Finding
 from events.alerts import AlertAcknowledged, AlertRaised, AlertResolved, alert_stream
@@ -93,6 +93,18 @@ def test_the_first_to_acknowledge_has_it() -> None:
 @pytest.mark.parametrize("history", [[raised()], [raised(), acknowledged]])
 def test_a_person_may_resolve_it(history: Any) -> None:
     given(*history).when(Resolve(alert=FIRST, reason="fixed")).then(resolved("fixed"))
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\t\n"])
+def test_who_resolves_it_says_why(reason: str) -> None:
+    given(raised()).when(Resolve(alert=FIRST, reason=reason)).then_it_is_refused(
+        InvalidInput, "needs a reason"
+    )
+
+
+def test_resolved_by_a_person_it_keeps_no_numbers() -> None:
+    (event,) = given(raised()).when(Resolve(alert=FIRST, reason="fixed")).events
+    assert (event.value, event.threshold, event.sample) == (None, None, None)
 
 
 COMMANDS = [Acknowledge(alert=FIRST), Resolve(alert=FIRST, reason="fixed")]

@@ -29,6 +29,7 @@ def assessed(
     number: int = 1,
     failed: tuple[str, ...] = (),
     rollout: str = ID,
+    open_alerts: Any = {},  # noqa: B006  why: only read
 ) -> Assessment:
     """The first wave, an hour after it began, unless something else is said."""
     waves = [*(seen(wave=earlier) for earlier in range(1, number)), wave]
@@ -36,7 +37,7 @@ def assessed(
         Rollout(ID, wave=number, waves=2, wave_entered_at=START, failed=failed, state="observing"),
         plan,
         Flag("checkout", enabled=bool(exposures), exposures=exposures),
-        Evidence("checkout", rollout, gathering=True, waves=waves),
+        Evidence("checkout", rollout, gathering=True, waves=waves, open_alerts=open_alerts),
         START + after,
     )
 
@@ -142,6 +143,26 @@ def test_what_does_not_pass_yet_is_waited_for(
     look = assessed(wave, after)
     assert (look.verdict, look.action) == (verdict, "wait")
     assert reason in look.reason
+
+
+@pytest.mark.parametrize("severity", ["critical", "warning"])
+def test_while_an_alert_is_open_nothing_is_promoted(severity: Any) -> None:
+    look = assessed(GOOD, open_alerts={"checkout/RULE/1": severity})
+    assert (look.verdict, look.action) == ("INCONCLUSIVE", "wait")
+    assert look.reason == f"{severity} alert checkout/RULE/1 is open"
+
+
+def test_after_a_pause_the_wave_lasts_as_much_longer() -> None:
+    paused = seen(300, covered_us=20 * MINUTE)
+    look = assessed(paused)
+    assert (look.verdict, look.action) == ("INCONCLUSIVE", "wait")
+    assert look.reason == "bake_time: 40m of 60m to go"
+
+
+def test_a_violated_invariant_rolls_back_though_no_rule_saw_it() -> None:
+    look = assessed(seen(300, violations=1), plan=plan([{"kind": "zero_events"}]))
+    assert (look.verdict, look.action) == ("FAIL", "rollback")
+    assert look.reason == "critical_alerts: 1 invariant violations; need none"
 
 
 def test_evidence_of_another_rollout_is_no_evidence() -> None:

@@ -1,7 +1,9 @@
 import math
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
+import mmh3
 import pytest
 import scipy.stats
 from hypothesis import given
@@ -22,7 +24,7 @@ from tests.projections.flag_events import BETA, archived, created, disabled, ena
 from tests.projections.histories import about_flags, audiences
 from tests.projections.recording import told
 
-units = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+units = st.text(st.characters(), max_size=20)  # lone surrogates, too
 permille = st.integers(0, 100_000).map(lambda thousandths: thousandths / 1000)
 exposures = st.lists(st.builds(Exposure, audiences, permille), max_size=4).map(tuple)
 attributes = st.dictionaries(
@@ -65,6 +67,28 @@ def test_the_algorithm_has_the_name_that_flags_keep() -> None:
 @given(units, units)
 def test_every_unit_has_a_place(salt: str, unit: str) -> None:
     assert 0 <= bucket(salt, unit) < BUCKETS
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_the_place_is_the_murmur_hash_of_the_text_scaled_to_the_buckets(
+    salt: str, unit: str
+) -> None:
+    assert bucket(salt, unit) == mmh3.hash(f"{salt}:{unit}", signed=False) * BUCKETS >> 32
+
+
+@pytest.mark.parametrize("unit", ["\ud800", "a\udfffb", "\udc00\ud800"])
+def test_a_lone_surrogate_is_a_unit_like_any_other(unit: str) -> None:
+    for flag in (serving(Exposure(EVERYONE, 50)), serving(Exposure(BETA, 50))):
+        inside = is_in(flag, unit, {"group": "beta"})
+        assert inside == (bucket("checkout", unit) < 50_000)
+        assert inside == explain(flag, unit, {"group": "beta"}).enabled
+
+
+@pytest.mark.parametrize("unit", [7, None, 1.5, True, b"raw", UUID(int=7), ("a", 1)])
+def test_what_is_no_text_has_the_place_of_its_text(unit: Any) -> None:
+    assert bucket("checkout", unit) == bucket("checkout", str(unit))
+    for flag in (serving(Exposure(EVERYONE, 50)), serving(Exposure(BETA, 50))):
+        assert is_in(flag, unit, {"group": "beta"}) == is_in(flag, str(unit), {"group": "beta"})
 
 
 @pytest.mark.parametrize("salt", ["checkout", "another-flag"])
@@ -156,6 +180,12 @@ def test_whatever_happened_to_a_flag_explanation_and_answer_agree(
 ) -> None:
     flag = FLAGS.fold("checkout", told(created, *history))
     assert explain(flag, unit, about).enabled == is_in(flag, unit, about)
+
+
+def test_archived_a_flag_is_off_though_something_switched_it_on() -> None:
+    flag = FLAGS.fold("checkout", told(created, archived, enabled, exposed(100)))
+    assert not is_in(flag, "unit-1")
+    assert not explain(flag, "unit-1").enabled
 
 
 @pytest.mark.parametrize(

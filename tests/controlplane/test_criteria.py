@@ -23,6 +23,9 @@ P95 = QuantileBelow(quantile=0.95, threshold="500ms")
 ALERTS = ZeroEvents()
 
 
+DAY_1 = START + DAY
+
+
 def judge(criterion: Any, wave: WaveEvidence, after: int = 24 * HOUR) -> Judgement:
     return criterion.judge(Seen(wave=wave, hold_us=24 * HOUR, now=START + after))
 
@@ -43,8 +46,13 @@ CASES = [
     (ALERTS, seen(), "NO_DATA", "no critical alert, but no executions either"),
     (ALERTS, seen(alerts=("a/B/1",)), "FAIL", "critical alert a/B/1; need none"),
     (ALERTS, seen(9, alerts=("a/B/1", "a/B/2")), "FAIL", "critical alert a/B/1; need none"),
-    (ALERTS, seen(1), "PASS", "none in 24.0 h"),
-    (BAKE_TIME, seen(), "PASS", "held for 24h"),
+    (ALERTS, seen(9, violations=3), "FAIL", "3 invariant violations; need none"),
+    (ALERTS, seen(1, violations=1, alerts=("a/B/1",)), "FAIL", "critical alert a/B/1; need none"),
+    (ALERTS, seen(1, last_at=DAY_1), "PASS", "none in 24.0 h"),
+    (ALERTS, seen(1), "INCONCLUSIVE", "none so far; need none in 24h"),
+    (BAKE_TIME, seen(1, last_at=DAY_1), "PASS", "held for 24h"),
+    (BAKE_TIME, seen(1), "INCONCLUSIVE", "23h of 24h to go"),
+    (BAKE_TIME, seen(), "INCONCLUSIVE", "24h of 24h to go"),
 ]
 
 
@@ -60,23 +68,43 @@ def test_every_verdict_has_a_sentence_that_carries_its_numbers(
 
 
 def test_before_its_time_is_up_nothing_is_over() -> None:
-    no_alerts = judge(ALERTS, seen(1000), after=6 * HOUR)
+    watched = seen(1000, last_at=START + 6 * HOUR)
+    no_alerts = judge(ALERTS, watched, after=6 * HOUR)
     assert (no_alerts.verdict, no_alerts.progress) == ("INCONCLUSIVE", 0.25)
     assert no_alerts.sentence == "none so far; need none in 24h"
-    held = judge(BAKE_TIME, seen(1000), after=6 * HOUR)
+    held = judge(BAKE_TIME, watched, after=6 * HOUR)
     assert (held.verdict, held.progress) == ("INCONCLUSIVE", 0.25)
     assert held.sentence == "18h of 24h to go"
 
 
 def test_the_last_microsecond_counts() -> None:
-    almost, done = (judge(BAKE_TIME, seen(), after=24 * HOUR - left) for left in (1, 0))
+    watched = seen(1, last_at=DAY_1 - MINUTE)
+    almost, done = (judge(BAKE_TIME, watched, after=24 * HOUR - left) for left in (1, 0))
     assert (almost.verdict, almost.sentence) == ("INCONCLUSIVE", "1us of 24h to go")
     assert done.verdict == "PASS"
 
 
 def test_a_clock_behind_the_wave_is_no_progress() -> None:
     for criterion in (BAKE_TIME, ALERTS):
-        assert judge(criterion, seen(1), after=-MINUTE).progress == 0
+        assert judge(criterion, seen(1, last_at=START), after=-MINUTE).progress == 0
+
+
+def test_the_time_that_counts_is_the_time_that_was_watched() -> None:
+    silent = seen(1000, last_at=DAY_1 - HOUR, covered_us=6 * HOUR)
+    for criterion in (BAKE_TIME, ALERTS):
+        judgement = judge(criterion, silent)
+        assert (judgement.verdict, judgement.progress) == ("INCONCLUSIVE", 0.25)
+
+
+def test_fourteen_silent_days_are_not_fourteen_stable_days() -> None:
+    for criterion in (BAKE_TIME, ALERTS):
+        assert judge(criterion, seen(1, last_at=START), after=14 * DAY).progress == 0
+
+
+@given(st.integers(0, 14 * DAY), st.integers(0, 5))
+def test_a_violated_invariant_is_never_passed_over(after: int, alerts: int) -> None:
+    wave = seen(9, violations=1, alerts=("a/B/1",) * alerts, last_at=START + after)
+    assert judge(ALERTS, wave, after).verdict == "FAIL"
 
 
 @given(

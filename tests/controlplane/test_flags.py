@@ -185,69 +185,6 @@ def test_an_audience_that_could_never_match_is_refused() -> None:
     )
 
 
-# With a rollout in charge
-
-
-@pytest.mark.parametrize("command", [ChangeExposure, EnableFlag])
-@pytest.mark.parametrize(
-    ("percentage", "audience"),
-    [(11, BETA), (10, OTHER_BETA), (5, OTHER_BETA), (0.001, EVERYONE)],
-)
-def test_a_rollout_in_charge_alone_raises_the_exposure(
-    command: Any, percentage: float, audience: Audience
-) -> None:
-    given(*IN_CHARGE).when(command(percentage=percentage, audience=audience)).then_it_is_refused(
-        RolloutInCharge, "checkout-r1"
-    )
-
-
-@pytest.mark.parametrize("command", [ChangeExposure, EnableFlag])
-def test_with_a_rollout_in_charge_the_exposure_can_be_lowered(command: Any) -> None:
-    for after in (5, 0):
-        given(*IN_CHARGE).when(command(percentage=after, audience=BETA)).then(
-            exposed(after, BETA, before=10)
-        )
-    given(*IN_CHARGE).when(command(percentage=10, audience=BETA)).then_nothing_happens()
-    given(*IN_CHARGE).when(DisableFlag()).then(disabled)
-
-
-def test_switched_off_under_a_rollout_it_is_not_switched_on_by_hand() -> None:
-    given(*IN_CHARGE, disabled).when(EnableFlag(percentage=1)).then_it_is_refused(RolloutInCharge)
-
-
-@for_all(
-    st.lists(about_flags, max_size=8),
-    st.sampled_from([ChangeExposure, EnableFlag]),
-    st.sampled_from([0, 0.001, 10, 25, 100]),
-    st.sampled_from([EVERYONE, BETA, OTHER_BETA]),
-)
-def test_by_hand_no_audience_is_ever_served_more_under_a_rollout(
-    history: list[Any], command: Any, percentage: float, audience: Audience
-) -> None:
-    story = given(created, *(e for e in history if e.flag == "checkout"), attached)
-    decision = story.when(command(percentage=percentage, audience=audience))
-    if decision.refusal is None:
-        before = {e.audience: e.percentage for e in story.state.exposures}
-        for exposure in decision.afterwards.state.exposures:
-            assert exposure.percentage <= before.get(exposure.audience, 0)
-
-
-def test_a_wave_switches_on_and_serves_its_audience() -> None:
-    given(created, attached).when(wave(10, BETA)).then(
-        enabled, exposed(10, BETA)
-    ).then_asking_again_changes_nothing()
-
-
-def test_a_wave_takes_nobody_out() -> None:
-    given(created, enabled, exposed(50), attached).when(wave(10)).then_nothing_happens()
-
-
-def test_a_wave_serves_its_audience_as_planned_though_another_had_its_name() -> None:
-    given(created, enabled, exposed(50, OTHER_BETA), attached).when(wave(10, BETA)).then(
-        exposed(10, BETA, before=50)
-    )
-
-
 # Rollouts and the archive
 
 

@@ -15,7 +15,7 @@ from controlplane.errors import InvalidInput
 from controlplane.plans import FOUR_WAVES, Plan, Soak
 from events import EVERYONE, Audience, Condition
 from events.timestamps import DAY, HOUR
-from tests.controlplane.samples import GUARD, plan, plan_data
+from tests.controlplane.samples import BETA, GUARD, plan, plan_data
 
 # The built-in plan
 
@@ -77,6 +77,10 @@ def change(path: str, value: Any) -> dict[str, Any]:
 
 
 CRITERION = "waves.1.criteria.1"
+OTHER_BETA = {
+    "name": "beta",
+    "conditions": [{"attribute": "group", "operator": "equals", "value": "b2"}],
+}
 VALUE = "waves.0.audience.conditions.0.value"
 
 
@@ -109,11 +113,25 @@ VALUE = "waves.0.audience.conditions.0.value"
         ("soak.hold", "soon", r"soak\.hold"),
         ("max_silence", "0s", "max_silence"),
         ("proposal_expires_after", "-1h", "proposal_expires_after"),
+        ("propose_again_after", "0s", "propose_again_after"),
+        ("waves.1.audience", OTHER_BETA, "plan: .*audience beta has other conditions in wave 2"),
+        ("proposal_expires_after", "59s", "proposal_expires_after"),
+        (f"{CRITERION}.alpha_pass", 0.21, r"waves\.1\.criteria\.1\.rate_below\.alpha_pass"),
+        (f"{CRITERION}.alpha_fail", 0.21, r"waves\.1\.criteria\.1\.rate_below\.alpha_fail"),
+        (f"{CRITERION}.name", "", r"waves\.1\.criteria\.1\.rate_below\.name"),
+        (f"{CRITERION}.name", "n" * 101, r"waves\.1\.criteria\.1\.rate_below\.name"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_field(field: str, value: Any, named: str) -> None:
     with pytest.raises(InvalidInput, match=f"the plan is not valid: (.*; )?{named}"):
         plans.parse(change(field, value))
+
+
+def test_two_waves_may_serve_one_audience() -> None:
+    both = plans.parse(change("waves.1.audience", BETA))
+    assert {wave.audience.to_audience() for wave in both.waves} == {
+        Audience("beta", (Condition("group", "equals", "beta"),))
+    }
 
 
 @pytest.mark.parametrize("data", [None, [], "plan", 5])

@@ -3,34 +3,24 @@ from typing import Any
 import pytest
 
 from controlplane.errors import (
-    ProposalClosed,
-    ProposalNotFound,
-    ProposalOutdated,
     RolloutEnded,
     RolloutInCharge,
     RolloutNotFound,
-    SamePerson,
 )
 from controlplane.rollouts import HEARTBEAT_US, Abort
-from events import EVERYONE, Event
+from events import Event
 from events.rollouts import (
-    ProposalApproved,
     ProposalLapsed,
-    ProposalRejected,
-    RolloutCompleted,
     RolloutRolledBack,
     RolloutStarted,
-    SoakStarted,
     Trigger,
     WaveEntered,
     WaveJudged,
-    WavePromoted,
 )
-from events.timestamps import DAY, MINUTE
+from events.timestamps import DAY
 from tests.controlplane.rollout_stories import (
     ACTIVE,
     ENDED,
-    EXPOSURE,
     ID,
     PLAN,
     abort,
@@ -63,7 +53,7 @@ def judged(command: Any, wave: int = 1, after: int = 0) -> Event:
         as_of=7,
         judged_at=START + after,
         verdict=command.assessment.verdict,
-        reason="because",
+        reason=command.assessment.reason,
         judgements=command.assessment.judgements,
     )
 
@@ -92,7 +82,13 @@ def test_it_starts_with_its_plan_and_its_first_wave() -> None:
             requested_by="alice",
         ),
         WaveEntered(
-            rollout=ID, flag="checkout", wave=1, name="wave 1", audience=beta, percentage=10
+            rollout=ID,
+            flag="checkout",
+            wave=1,
+            name="wave 1",
+            audience=beta,
+            percentage=10,
+            max_silence_us=PLAN.max_silence,
         ),
     )
 
@@ -134,11 +130,20 @@ def test_the_first_look_is_recorded() -> None:
     [
         ("the verdict", look("NO_DATA")),
         ("a tenth of the evidence", look("INCONCLUSIVE", progress=0.61)),
+        ("the reason", look("INCONCLUSIVE", reason="the flag serves 0 % of beta")),
     ],
 )
 def test_a_look_is_recorded_when_it_brings_news(news: str, other: Any) -> None:
     given(*begun, *story(start, waiting)[len(begun) :]).when(other).then(judged(other))
     assert news
+
+
+def test_the_same_reason_with_other_numbers_is_no_news() -> None:
+    first, more = (
+        look("INCONCLUSIVE", reason=f"error_rate: {numbers}; bake_time: 59m of 60m to go")
+        for numbers in ("9 of 300 = 3.0%", "11 of 1,310 = 0.8%")
+    )
+    given(*story(start, first)).when(more).then_nothing_happens()
 
 
 def test_a_look_without_news_is_recorded_once_an_hour() -> None:
@@ -215,72 +220,3 @@ def test_aborting_is_allowed_from_every_state(state: str, history: Any, trigger:
     given(*history).when(Abort(reason="why", trigger=trigger)).then(
         *lapse, back("why", trigger)
     ).then_asking_again_changes_nothing()
-
-
-# Deciding
-
-
-def test_an_approval_promotes_to_the_next_wave() -> None:
-    given(*proposed).when(approve()).then(
-        ProposalApproved(rollout=ID, proposal=proposal(), approver="bob", reason="fine"),
-        WavePromoted(rollout=ID, proposal=proposal(), wave=1, to="wave 2"),
-        WaveEntered(
-            rollout=ID, flag="checkout", wave=2, name="wave 2", audience=EVERYONE, percentage=50
-        ),
-    )
-
-
-def test_after_the_last_wave_comes_the_soak_and_after_the_soak_the_end() -> None:
-    in_wave_2 = story(start, passing, approve(), passing)
-    *_, last = given(*in_wave_2).when(approve(2)).events
-    assert last == SoakStarted(rollout=ID, flag="checkout")
-    *_, last = given(*soaking).when(passing).afterwards.when(approve(3)).events
-    assert last == RolloutCompleted(rollout=ID, flag="checkout")
-
-
-def test_who_asked_for_the_rollout_cannot_approve() -> None:
-    given(*proposed).when(approve(by="alice")).then_it_is_refused(SamePerson, "alice")
-
-
-@pytest.mark.parametrize(
-    ("command", "after", "reason"),
-    [
-        (approve(), DAY, "it expired"),
-        (approve(exposure=EXPOSURE + 1), MINUTE, "exposure was changed"),
-    ],
-)
-def test_a_proposal_that_no_longer_holds_cannot_be_approved(
-    command: Any, after: int, reason: str
-) -> None:
-    given(*proposed).when(command, after=after).then_it_is_refused(ProposalOutdated, reason)
-
-
-@pytest.mark.parametrize("command", [approve(), reject()])
-@pytest.mark.parametrize(
-    ("history", "why"),
-    [
-        (story(start, passing, waiting), r"is lapsed \(its evidence lapsed: because\)"),
-        (story(start, passing, reject()), r"is rejected \(no\)"),
-        (story(start, passing, approve()), r"is approved \(fine\)"),
-        (story(start, passing, waiting, passing), "is lapsed"),
-    ],
-    ids=["lapsed", "rejected", "approved", "superseded"],
-)
-def test_a_proposal_is_decided_once(history: Any, why: str, command: Any) -> None:
-    given(*history).when(command).then_it_is_refused(ProposalClosed, why)
-
-
-@pytest.mark.parametrize("command", [approve(2), reject(2)])
-def test_a_proposal_that_was_never_made_is_not_found(command: Any) -> None:
-    given(*proposed).when(command).then_it_is_refused(ProposalNotFound, proposal(2))
-
-
-def test_rejected_the_wave_goes_on() -> None:
-    decision = given(*proposed).when(reject())
-    decision.then(ProposalRejected(rollout=ID, proposal=proposal(), rejected_by="bob", reason="no"))
-    assert decision.afterwards.state.state == "observing"
-
-
-def test_who_asked_may_reject() -> None:
-    command = reject()
-    assert given(*proposed).when(command).refusal is None

@@ -19,6 +19,7 @@ from controlplane.criteria.verdict import Seen
 from controlplane.errors import ControlPlaneError
 from controlplane.plans import Plan
 from controlplane.rollouts import HEARTBEAT_US, Abort, Approve, Judge, Reject, StartRollout
+from events.event import Actor
 from events.rollouts import (
     PromotionProposed,
     ProposalApproved,
@@ -30,7 +31,7 @@ from events.rollouts import (
     WaveEntered,
     WaveJudged,
 )
-from events.timestamps import HOUR, MINUTE
+from events.timestamps import DAY, HOUR, MINUTE
 from projections.evidence import Evidence
 from projections.flags import Exposure, Flag
 from projections.rollouts import ROLLOUTS, Rollout
@@ -38,9 +39,20 @@ from tests.controlplane.rollout_stories import ID
 from tests.controlplane.samples import GUARD, HOLDING_GUARD, plan, seen
 from tests.projections.recording import START, At, told
 
-PEOPLE = st.sampled_from(["alice", "bob", "carol"])
+PEOPLE = st.sampled_from(
+    [
+        *map(Actor.person, ("bob", "carol", "bob", "alice", " Alice", "ALICE")),
+        Actor(kind="token", id="ci"),
+        Actor(kind="scheduler", id="bob"),
+        Actor.system("carol"),
+    ]
+)
 PLANS = st.sampled_from([plan([GUARD]), plan([HOLDING_GUARD]), plan([GUARD], soak=None)])
 EXECUTIONS = st.sampled_from([(90, 0), (30, 0), (30, 2), (5, 5)])
+
+
+def without_numbers(reason: str) -> str:
+    return "".join(one for one in reason if one not in "0123456789.,")
 
 
 class RolloutMachine(RuleBasedStateMachine):
@@ -53,6 +65,7 @@ class RolloutMachine(RuleBasedStateMachine):
         self.served = 0.0
         self.failed_once = False
         self.promotions = 0
+        self.rejected_at: dict[int, int] = {}
         self.count = (0, 0)
         self.last_at = START
         command = StartRollout(flag="checkout", plan=plan, attempt=1, requested_by="alice")
@@ -84,7 +97,8 @@ class RolloutMachine(RuleBasedStateMachine):
                 assert isinstance(command, StartRollout)
             case WaveEntered() | SoakStarted() | RolloutCompleted():
                 assert isinstance(command, Approve)
-                assert command.approver != before.requested_by
+                assert command.approver.kind in {"person", "token"}
+                assert command.approver.id.strip().lower() != before.requested_by == "alice"
                 assert before.proposal is not None
                 assert before.proposal.id == command.proposal
                 assert before.proposal.state == "open"
@@ -96,6 +110,7 @@ class RolloutMachine(RuleBasedStateMachine):
             case PromotionProposed():
                 assert before.proposal is None
                 assert command.assessment.verdict == "PASS"
+                assert self.now - self.rejected_at.get(before.wave, 0) >= DAY
                 assert not self.failed_once
             case WaveJudged(verdict=verdict):
                 self.failed_once |= verdict == "FAIL"
@@ -103,6 +118,7 @@ class RolloutMachine(RuleBasedStateMachine):
                 news = (
                     before.judged_at == 0
                     or verdict != before.verdict
+                    or without_numbers(event.reason) != without_numbers(before.reason)
                     or verdicts != [j.verdict for j in event.judgements]
                     or any(
                         int(a.progress * 10) != int(b.progress * 10)
@@ -113,6 +129,8 @@ class RolloutMachine(RuleBasedStateMachine):
             case ProposalApproved() | ProposalRejected() | ProposalLapsed():
                 assert before.proposal is not None
                 assert before.proposal.id == event.proposal
+                if isinstance(event, ProposalRejected):
+                    self.rejected_at[before.wave] = self.now
 
     @rule(minutes=st.sampled_from([1, 10, 60, 180, 25 * 60]))
     def wait(self, minutes: int) -> None:
@@ -162,7 +180,7 @@ class RolloutMachine(RuleBasedStateMachine):
             assert any(isinstance(e, RolloutRolledBack) for e in events) == guard_rolls_back
 
     @rule(person=PEOPLE, meanwhile=st.sampled_from(["nothing", "nothing", "a day", "lowered"]))
-    def a_wave_goes_well(self, person: str, meanwhile: str) -> None:
+    def a_wave_goes_well(self, person: Actor, meanwhile: str) -> None:
         self.wait(4 * 60)
         self.run((400, 0))
         self.look()
@@ -173,7 +191,7 @@ class RolloutMachine(RuleBasedStateMachine):
         self.approve(person, 2)
 
     @rule(person=PEOPLE, number=st.integers(1, 4))
-    def approve(self, person: str, number: int) -> None:
+    def approve(self, person: Actor, number: int) -> None:
         proposal = self.rollout.proposal
         self.command(
             Approve(
@@ -183,9 +201,10 @@ class RolloutMachine(RuleBasedStateMachine):
             )
         )
 
-    @rule(number=st.integers(1, 4))
-    def reject(self, number: int) -> None:
-        self.command(Reject(proposal=f"{ID}-p{number}", rejected_by="bob", reason="no"))
+    @rule(number=st.integers(1, 4), reason=st.sampled_from(["no", "no", " "]))
+    def reject(self, number: int, reason: str) -> None:
+        events = self.command(Reject(proposal=f"{ID}-p{number}", rejected_by="bob", reason=reason))
+        assert not events or reason == "no"
 
     @rule()
     def somebody_lowers_the_exposure(self) -> None:

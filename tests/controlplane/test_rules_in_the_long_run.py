@@ -28,7 +28,7 @@ def looks(
     for number in range(1, executions + 1):
         now = START + number * MINUTE // a_minute
         outcome = BAD if chance.random() < error_rate else GOOD
-        vitals = VITALS.evolve(vitals, replace(outcome, occurred_at=now))
+        vitals = VITALS.evolve(vitals, replace(outcome, occurred_at=now, recorded_at=now))
         if number % LOOK_EVERY == 0:
             watched = Watched(flag=FLAG, vitals=vitals, rollout=None, now=now)
             yield number, RULES[rule].judge(watched)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from events import Actor, Event, NewEvent
 from events.flags import FlagEnabled
+from events.rollouts import RolloutStarted
 
 ANN = Actor.person("ann")
 NOON = 1_789_992_000_000_000
@@ -17,6 +18,13 @@ def uuid(number: int) -> str:
 
 def enabled(reason: str = "it is time") -> FlagEnabled:
     return FlagEnabled(flag="checkout", reason=reason)
+
+
+def started(**plan: Any) -> RolloutStarted:
+    """The event that holds whatever a plan holds."""
+    return RolloutStarted(
+        rollout="r", flag="f", attempt=1, plan=plan, plan_hash="", waves=4, requested_by="ann"
+    )
 
 
 def fact(number: int, stream: str = "flag-checkout", **envelope: Any) -> NewEvent:

@@ -32,12 +32,16 @@ def test_importing_what_is_pure_imports_no_database(module: str) -> None:
         ("postgres://host/name", "postgres"),
         ("sqlite://", "name a file"),
         ("sqlite:///:memory:", "name a file"),
-        ("postgresql+nodriver://host/name", "nodriver"),
     ],
 )
 def test_an_address_that_cannot_be_opened_is_refused_at_once(url: str, cause: str) -> None:
     with pytest.raises(LogUnavailable, match=cause):
         Database(url)
+
+
+def test_postgresql_is_reached_through_its_one_driver_whatever_the_address_says() -> None:
+    for scheme in ("postgresql", "postgresql+psycopg", "postgresql+asyncpg"):
+        assert Database(f"{scheme}://host/name").url.drivername == "postgresql+psycopg"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def back(event: Event, text: str) -> Event:
 
 
 def batch(**fields: Any) -> BatchExecuted:
-    return BatchExecuted(flag="f", cohort="on", unit="u", outcome="succeeded", **fields)
+    return BatchExecuted(
+        flag="f", cohort="on", unit="u", outcome="succeeded", **{"duration_us": 1, **fields}
+    )
 
 
 @given(any_event())

@@ -8,6 +8,7 @@ import pytest
 
 from events.catalog import CATALOG
 from events.codec import decode, encode
+from events.errors import InvalidEvent
 from events.upcasts import UPCASTS
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -56,6 +57,38 @@ def test_an_example_of_today_needs_no_upcast_and_leaves_no_field_out(file: str) 
     assert golden.today is None
     fields = msgspec.structs.fields(CATALOG[name])
     assert set(golden.stored) == {field.encode_name for field in fields}
+
+
+WRITTEN_BY_PEOPLE = [
+    ("alert.acknowledged.v1.json", "note"),
+    ("flag.archived.v1.json", "reason"),
+    ("flag.created.v1.json", "description"),
+    ("flag.created.v1.json", "owner"),
+    ("flag.described.v1.json", "description"),
+    ("flag.described.v1.json", "owner"),
+    ("flag.disabled.v1.json", "reason"),
+    ("flag.enabled.v1.json", "reason"),
+    ("flag.exposure_changed.v1.json", "reason"),
+]
+NAMES = [{f"invariant-{n}": 1 for n in range(count)} for count in (50, 51)]
+LIMITS: list[tuple[str, str, Any, Any]] = [
+    *((file, field, "ß" * 2000, "ß" * 2001) for file, field in WRITTEN_BY_PEOPLE),
+    ("execution.batch_executed.v1.json", "instance", "h" * 200, "h" * 201),
+    ("execution.batch_executed.v1.json", "violations", NAMES[0], NAMES[1]),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "field", "longest", "too_long"), LIMITS, ids=[f"{one[0]}-{one[1]}" for one in LIMITS]
+)
+def test_what_comes_from_outside_has_its_limit(
+    file: str, field: str, longest: Any, too_long: Any
+) -> None:
+    name, _, golden = example(file)
+    event = msgspec.convert(golden.stored | {field: longest}, CATALOG[name])
+    assert msgspec.json.decode(encode(event))[field] == longest
+    with pytest.raises(InvalidEvent, match=field):
+        encode(msgspec.structs.replace(event, **{field: too_long}))
 
 
 def test_names_say_the_slice_and_what_happened() -> None:

@@ -1,5 +1,6 @@
 """Group commit: one transaction for many callers, and a verdict for each."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -17,8 +18,12 @@ from tests.events.builders import fact
 PATIENCE = 10.0
 
 
-class CommitError(Exception):
+class CommitError(LogUnavailable):
     """What a commit may fail with."""
+
+    def __init__(self, cause: object = "") -> None:
+        super().__init__(cause=cause)
+        self.args = (cause,)
 
 
 class Commits:
@@ -140,28 +145,23 @@ def test_an_error_of_one_request_is_heard_by_its_caller_only(pool: ThreadPoolExe
         assert (error.args == (number,)) if error else number % 2 == 0
 
 
-def test_an_interrupted_commit_stops_its_thread_and_is_a_failure_to_the_others(
+def test_an_interrupted_commit_stops_its_thread_and_nobody_elses(
     writer: GroupCommit, commits: Commits, pool: ThreadPoolExecutor
 ) -> None:
     answers = queued(writer, pool, commits, 1, 2, 3)
     commits.failures = [CommitError(), KeyboardInterrupt()]
     commits.gate.set()
-    first, interrupted, other = (answer.exception(PATIENCE) for answer in answers)
+    first, *rest = (answer.exception(PATIENCE) for answer in answers)
     assert isinstance(first, CommitError)
-    assert isinstance(interrupted, KeyboardInterrupt)
-    assert isinstance(other, LogUnavailable)
-    assert writer.submit(request(9)) == [Receipt(1)]
+    # Whoever of the two led was interrupted; the other one committed for itself.
+    assert sorted(type(error).__name__ for error in rest) == ["KeyboardInterrupt", "NoneType"]
+    assert writer.submit(request(9))
 
 
 class Interrupted(threading.Event):
-    """Ctrl-C while waiting, after whatever is to happen first."""
+    """Ctrl-C while waiting."""
 
-    def __init__(self, first: threading.Event) -> None:
-        super().__init__()
-        self.first = first
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.first.wait(timeout)
+    def wait(self, _timeout: float | None = None) -> bool:
         raise KeyboardInterrupt
 
 
@@ -169,10 +169,8 @@ def test_who_is_interrupted_while_waiting_leaves_the_queue(
     writer: GroupCommit, commits: Commits, pool: ThreadPoolExecutor
 ) -> None:
     answers = queued(writer, pool, commits, 1, 2)
-    at_once = threading.Event()
-    at_once.set()
     impatient = request(7)
-    impatient.turn = Interrupted(at_once)
+    impatient.turn = Interrupted()
     with pytest.raises(KeyboardInterrupt):
         writer.submit(impatient)
     commits.gate.set()
@@ -180,26 +178,53 @@ def test_who_is_interrupted_while_waiting_leaves_the_queue(
     assert fact(7).id not in commits.ids
 
 
-def test_who_is_interrupted_when_its_turn_has_come_passes_it_on(
-    writer: GroupCommit, commits: Commits, pool: ThreadPoolExecutor
-) -> None:
-    [first] = queued(writer, pool, commits, 1)
-    impatient = request(7)
-    turn_has_come = threading.Event()
-    impatient.turn = Interrupted(turn_has_come)
-    interrupted = pool.submit(writer.submit, impatient)
-    while not writer._queue:
-        time.sleep(0.001)
-    commits.gate.set()
-    first.result(PATIENCE)
-    late = pool.submit(writer.submit, request(8))
-    while not writer._queue:
-        time.sleep(0.001)
-    turn_has_come.set()
-    assert isinstance(interrupted.exception(PATIENCE), KeyboardInterrupt)
-    assert late.result(PATIENCE) == [Receipt(2)]
+IMPATIENT = """
+import signal, threading, time
+from events import Receipt
+from events.writer import GroupCommit, Request
+
+def commit(group):
+    time.sleep(0.0002)
+    for member in group:
+        member.receipts = [Receipt(1)]
+
+class TimeUpError(Exception):
+    pass
+
+def time_is_up(signum, frame):
+    raise TimeUpError
+
+writer, interrupted, busy = GroupCommit(commit), 0, True
+
+def record():
+    while busy:
+        assert writer.submit(Request([], {})) == [Receipt(1)]
+
+threads = [threading.Thread(target=record, daemon=True) for _ in range(3)]
+[thread.start() for thread in threads]
+signal.signal(signal.SIGALRM, time_is_up)
+while interrupted < 1500:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0001 + interrupted % 7 * 0.0001)
+        while True:
+            writer.submit(Request([], {}))
+    except TimeUpError:
+        interrupted += 1
+busy = False
+[thread.join(10) for thread in threads]
+assert not any(thread.is_alive() for thread in threads), "somebody waits for ever"
+assert writer.submit(Request([], {})) == [Receipt(1)]
+"""
 
 
+def test_interrupted_by_signals_at_any_moment_it_holds_up_nobody() -> None:
+    """A time limit's handler may raise between any two steps of the main thread."""
+    program = [sys.executable, "-c", IMPATIENT]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603  why: ours
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("restless_threads")
 def test_under_stress_nobody_waits_for_ever_and_each_is_committed_once(
     pool: ThreadPoolExecutor,
 ) -> None:
@@ -212,13 +237,8 @@ def test_under_stress_nobody_waits_for_ever_and_each_is_committed_once(
             member.receipts = [Receipt(len(committed))]
 
     writer = GroupCommit(commit, max_events=10)
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        answers = [pool.submit(writer.submit, request(number)) for number in range(6000)]
-        assert sorted(answer.result(PATIENCE)[0].position for answer in answers)
-    finally:
-        sys.setswitchinterval(interval)
+    answers = [pool.submit(writer.submit, request(number)) for number in range(6000)]
+    assert all(answer.result(PATIENCE) for answer in answers)
     assert sorted(committed) == [fact(number).id for number in range(6000)]
-    assert not writer._leading
+    assert not writer._busy
     assert not writer._queue

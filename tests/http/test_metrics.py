@@ -9,6 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from controlplane import ControlPlane
 from controlplane.metrics_server import MetricsServer
 from controlplane.rules.catalog import RULES
+from events.flags import Audience, Condition
 from tests.http.scraping import OPENMETRICS, ask, scrape, series
 from tests.journeys.traffic import ENGINEER, FLAG, Clock, Service, batch
 
@@ -72,6 +73,29 @@ def test_an_empty_plane_exports_every_series_at_zero(server: MetricsServer) -> N
         ],
     ):
         assert f"{name} 0" in found
+
+
+def test_who_was_turned_away_is_counted_whichever_path_they_are_told_under(
+    scraped: ControlPlane, server: MetricsServer
+) -> None:
+    used(scraped, outcome="rejected")
+    scraped.executions.record([batch("off", outcome="rejected"), batch("off"), batch("off")])
+    found = lines(scrape(server))
+    assert 'batch_patches_total{status="rejected"} 2' in found
+    assert 'batch_patches_total{status="succeeded"} 0' in found
+
+
+def test_a_flag_is_exported_at_the_widest_share_it_serves(
+    scraped: ControlPlane, server: MetricsServer
+) -> None:
+    scraped.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
+    beta = Audience("beta", (Condition("group", "equals", "beta"),))
+    scraped.flags.enable(FLAG, percentage=80, audience=beta, actor=ENGINEER)
+    scraped.flags.set_percentage(FLAG, 25, actor=ENGINEER)
+    ratio = f'feature_flag_rollout_ratio{{flag="{FLAG}"}}'
+    assert f"{ratio} 0.8" in lines(scrape(server))
+    scraped.flags.disable(FLAG, actor=ENGINEER)
+    assert f"{ratio} 0" in lines(scrape(server))
 
 
 def test_the_targets_are_bounds_of_the_histogram(server: MetricsServer) -> None:

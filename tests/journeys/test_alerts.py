@@ -38,7 +38,7 @@ def later(service: Service, minutes: int, batches: int) -> None:
 def memory(service: Service, growth_bytes: int, base: int = 100 * MIB) -> None:
     for block in range(21):
         service.clock.advance(SECOND)
-        service.runs(4, memory_current_bytes=base + block * growth_bytes)
+        service.runs(4, memory_current_bytes=base + block * growth_bytes, instance="host:1")
 
 
 def stalls(service: Service) -> None:

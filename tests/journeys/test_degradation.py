@@ -36,7 +36,8 @@ def test_a_failed_criterion_rolls_back_by_itself(rolling: Rolling) -> None:
 def test_a_critical_alert_of_any_kind_rolls_back(rolling: Rolling) -> None:
     for block in range(21):
         rolling.service.clock.advance(SECOND)
-        rolling.service.runs(4, memory_current_bytes=(100 + 4 * block) * 2**20)
+        facts = {"instance": "host:1", "memory_current_bytes": (100 + 4 * block) * 2**20}
+        rolling.service.runs(4, **facts)
     rolling.plane.tick()
     assert [alert.rule for alert in rolling.plane.alerts.open()] == ["MEMORY_LEAK_DETECTED"]
     assert rolling.now.state == "rolled_back"

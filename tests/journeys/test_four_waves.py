@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from events.timestamps import DAY, HOUR
-from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Rolling, types
+from tests.journeys.traffic import AN_HOUR, ENGINEER, FLAG, ON_CALL, Rolling, types
 
 WAVES = [
     # hours, stage, percentage of internal, beta and public users
@@ -25,7 +25,7 @@ def test_four_waves_and_a_soak_make_a_rollout(rolling: Rolling) -> None:
     for hours, name, wanted in WAVES:
         assert (rolling.now.state, rolling.now.wave_name) == ("observing", name)
         assert shares(rolling) == pytest.approx(wanted, abs=8)
-        rolling.hold(hours - 6, batches=20)
+        rolling.hold(hours - 6, batches=40)
         assert rolling.now.proposal is None, "proposed before its time"
         rolling.service.serves(100)
         proposal = rolling.propose(6)
@@ -33,7 +33,7 @@ def test_four_waves_and_a_soak_make_a_rollout(rolling: Rolling) -> None:
         assert shares(rolling) == pytest.approx(wanted, abs=8), "raised without approval"
         plane.rollouts.approve(proposal, actor=ON_CALL)
     assert rolling.now.state == "soaking"
-    rolling.hold(13 * 24, step=24, batches=20)
+    rolling.hold(13 * 24, step=24, batches=24 * AN_HOUR)
     assert rolling.now.proposal is None
     plane.rollouts.approve(rolling.propose(24), actor=ON_CALL)
     assert rolling.now.state == "completed"

@@ -10,6 +10,7 @@ import pytest
 
 from controlplane import ControlPlane
 from controlplane.errors import ControlPlaneError
+from events.timestamps import HOUR
 from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Clock, Rolling, Service, types
 
 
@@ -63,8 +64,8 @@ def test_both_evaluate_at_once_and_propose_once(
     rollout = one.rollouts.start(flag=FLAG, actor=ENGINEER).id
     rolling = Rolling(Service(one, clock), rollout)
     for number in range(1, 6):
-        clock.advance(48 * 3_600_000_000)
-        rolling.service.runs(150)
+        clock.advance(48 * HOUR)
+        rolling.service.runs(300, over=48 * HOUR)
         answers = together(*[plane.rollouts.evaluate_all for plane in planes * 3])
         assert not [one for one in answers if isinstance(one, ControlPlaneError)]
         open_ones = [proposal.id for _, proposal in other.rollouts.proposals()]

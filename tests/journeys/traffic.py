@@ -15,6 +15,8 @@ FLAG = "batch-patches-v1"
 ENGINEER, ON_CALL = "release-engineer", "on-call"
 ENOUGH = 200
 """Batches on the new path with which every criterion of a wave passes, given time."""
+AN_HOUR = 6
+"""Batches an hour that let no silence be longer than a plan allows."""
 
 
 class Clock(Protocol):
@@ -46,9 +48,13 @@ class Service:
     def __post_init__(self) -> None:
         self._next = cycle(self.users)
 
-    def runs(self, count: int, *, failed: int = 0, **facts: Any) -> None:
-        """So many batches on the new path, now; the first ones fail."""
-        batches = [batch(failed=n < failed, **facts) for n in range(count)]
+    def runs(self, count: int, *, failed: int = 0, over: int = 0, **facts: Any) -> None:
+        """So many batches on the new path, evenly over the time up to now; the first ones fail."""
+        since = self.clock.now - over
+        batches = [
+            batch(failed=n < failed, **{"occurred_at": since + over * (n + 1) // count, **facts})
+            for n in range(count)
+        ]
         assert self.plane.executions.record(batches).accepted == count
 
     def serves(self, count: int) -> None:
@@ -90,15 +96,15 @@ class Rolling:
         return self.plane.rollouts.get(self.id)
 
     def hold(self, hours: float, *, step: float = 6, batches: int = ENOUGH) -> None:
-        """Healthy traffic and a look of the scheduler, every so many hours."""
+        """Healthy traffic, so many batches evenly over every step, and then a look."""
         for _ in range(round(hours / step)):
             self.service.clock.advance(round(step * HOUR))
-            self.service.runs(batches)
+            self.service.runs(batches, over=round(step * HOUR))
             self.plane.tick()
 
     def propose(self, hours: float = 24) -> str:
         """Hold the wave until its promotion is proposed; the proposal's id."""
-        self.hold(hours, step=hours)
+        self.hold(hours, step=hours, batches=max(ENOUGH, round(hours * AN_HOUR)))
         proposal = self.now.proposal
         assert proposal is not None, self.now.reason
         return proposal.id

@@ -1,6 +1,8 @@
 """is_enabled and explain: from memory, the same answer from both, and never stale for long."""
 
+import sys
 import threading
+from subprocess import run
 from time import monotonic, sleep
 
 import pytest
@@ -131,3 +133,15 @@ def test_many_threads_may_ask_first_at_once(kept: ControlPlane) -> None:
             thread.join()
         assert answers == [True] * 16
         assert threading.active_count() == before + 1
+
+
+def test_a_unit_that_no_alphabet_has_does_not_end_the_process() -> None:
+    program = f"""
+from controlplane import ControlPlane
+plane = ControlPlane("memory://")
+plane.flags.create({FLAG!r}, owner="o", actor="a")
+plane.flags.enable({FLAG!r}, percentage=50, actor="a")
+for unit in ("\\ud800", "\\udfff\\x00", "x" * 10**6):
+    assert plane.flags.is_enabled({FLAG!r}, unit) is plane.flags.explain({FLAG!r}, unit).enabled
+"""
+    assert run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603  why: ours

@@ -1,5 +1,6 @@
 """The Python API, as the README shows it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from controlplane import FOUR_WAVES, ControlPlane
 from controlplane.errors import InvalidInput
 from controlplane.plans import read
-from events.errors import LogUnavailable
-from tests.journeys.traffic import Clock, batch
+from events.errors import LogUnavailable, OutcomeUnknown
+from events.timestamps import HOUR
+from tests.conftest import PostgreSQL
+from tests.journeys.traffic import Clock, Service, batch
 
 PLAN = """
 name: two-steps
@@ -30,8 +33,8 @@ def test_the_calls_of_the_readme_work_as_written(
     answer = plane.flags.is_enabled("batch-patches-v1", "user-17", {"group": "internal"})
     assert answer is plane.flags.explain("batch-patches-v1", "user-17").enabled
     rollout = plane.rollouts.start(plan, flag="batch-patches-v1", actor="release-engineer")
-    clock.advance(24 * 3_600_000_000)
-    plane.executions.record([batch() for _ in range(200)])
+    clock.advance(24 * HOUR)
+    Service(plane, clock).runs(200, over=24 * HOUR)
     plane.tick()
     status = plane.rollouts.status(rollout.id)
     assert status.rollout.proposal is not None
@@ -96,9 +99,39 @@ def test_a_refused_address_does_not_tell_the_password() -> None:
     assert "s3cret" not in str(refusal.value)
 
 
-def test_the_address_is_shown_without_its_password(kept: ControlPlane) -> None:
-    kept._database.url = kept._database.url.set(username="user", password="s3cret")  # noqa: S106  why: the point
+def test_the_address_is_shown_without_its_password_and_its_options(kept: ControlPlane) -> None:
+    secret = {"username": "user", "password": "s3cret", "query": {"passfile": "s3cret"}}
+    kept._database.url = kept._database.url.set(**secret)
     assert "user:***@" in kept.safe_url
+    assert "s3cret" not in kept.safe_url
+    assert "?" not in kept.safe_url
+
+
+def test_who_cannot_reach_the_log_is_told_nothing_about_appends() -> None:
+    with pytest.raises(LogUnavailable, match=r"^The event log cannot be reached: ") as refusal:
+        ControlPlane("postgresql://localhost:1/x")
+    assert "append" not in str(refusal.value)
+    assert not isinstance(refusal.value, OutcomeUnknown)
+
+
+def test_an_append_that_fails_says_how_to_go_on(postgres: PostgreSQL) -> None:
+    name = postgres.create()
+    with ControlPlane(postgres.address(name)) as plane:
+        plane.flags.create("f", owner="o", actor="a")
+        postgres.drop(name)
+        with pytest.raises(OutcomeUnknown) as failure:
+            plane.executions.record([batch(flag="f")])
+    told = "Whether it was kept is unknown; append again with the same event ids"
+    assert told in " ".join(str(failure.value).split())
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2"])
+def test_where_the_driver_is_missing_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(LogUnavailable, match=r"pip install 'rollout-controlplane\[postgres\]'"):
+        ControlPlane(f"{scheme}://localhost:1/x")
 
 
 @pytest.mark.parametrize("name", ["bad name", "-x", "a\n", "x" * 64, "ä"])

@@ -30,12 +30,13 @@ from events.rollouts import (
     WaveJudged,
     WavePromoted,
 )
-from events.timestamps import HOUR
+from events.timestamps import HOUR, MINUTE
 from tests.projections.recording import START, At
 
 flags = st.sampled_from(["checkout", "search", "zürich.7"])
 rollouts = st.sampled_from(["checkout-r1", "search-r1", "search-r2"])
 times = st.integers(START - HOUR, START + 3 * HOUR)
+silences = st.sampled_from([MINUTE, HOUR])
 small = st.integers(0, 5)
 words = st.sampled_from(["", "why", "ß \U0001f600 “quoted”"])
 percentages = st.sampled_from([0.0, 0.001, 10.0, 25.0, 100.0])
@@ -83,6 +84,7 @@ executions: st.SearchStrategy[Event] = st.builds(
     violations=st.dictionaries(st.sampled_from(["order", "ids"]), small, max_size=2),
     memory_current_bytes=st.integers(0, 2**31),
     memory_peak_bytes=st.integers(0, 2**31),
+    instance=st.sampled_from(["", "web-1:7", "web-2:9"]),
 )
 
 about_flags: st.SearchStrategy[Event] = st.one_of(
@@ -129,8 +131,9 @@ about_rollouts: st.SearchStrategy[Event] = st.one_of(
         name=words,
         audience=audiences,
         percentage=percentages,
+        max_silence_us=silences,
     ),
-    st.builds(SoakStarted, rollout=rollouts, flag=flags),
+    st.builds(SoakStarted, rollout=rollouts, flag=flags, max_silence_us=silences),
     st.builds(
         WaveJudged,
         rollout=rollouts,
@@ -185,7 +188,15 @@ about_alerts: st.SearchStrategy[Event] = st.one_of(
     ),
     st.builds(AlertAcknowledged, alert=alerts, note=words),
     st.builds(
-        AlertResolved, alert=alerts, rule=words, flag=flags, severity=severities, reason=words
+        AlertResolved,
+        alert=alerts,
+        rule=words,
+        flag=flags,
+        severity=severities,
+        reason=words,
+        value=st.none() | st.floats(0, 1e12),
+        threshold=st.none() | percentages,
+        sample=st.none() | small,
     ),
 )
 

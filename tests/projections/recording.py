@@ -48,11 +48,16 @@ def stream_of(event: Any) -> str:
 
 
 def told(*history: Told, actor: Actor = ALICE) -> list[RecordedEvent[Any]]:
-    """Record a history from position 1 on; events without a time happen at START."""
+    """Record a history from position 1 on; events without a time happen at START.
+
+    Each is recorded when it happens, or late, when those before it have happened.
+    """
     versions: Counter[str] = Counter()
     recorded = []
+    now = START
     for position, one in enumerate(history, 1):
         moment = one if isinstance(one, At) else At(START, one)
+        now = max(now, moment.time)
         stream = stream_of(moment.event)
         versions[stream] += 1
         recorded.append(
@@ -65,7 +70,7 @@ def told(*history: Told, actor: Actor = ALICE) -> list[RecordedEvent[Any]]:
                 type=moment.event.TYPE,
                 schema_version=moment.event.SCHEMA_VERSION,
                 occurred_at=moment.time,
-                recorded_at=START,
+                recorded_at=now,
                 actor=actor,
                 correlation_id=None,
                 causation_id=None,

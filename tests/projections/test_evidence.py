@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from events import EVERYONE, Event
-from events.alerts import AlertRaised, Severity
+from events.alerts import AlertRaised, AlertResolved, Severity
 from events.rollouts import (
     RolloutCompleted,
     RolloutRolledBack,
@@ -9,9 +12,11 @@ from events.rollouts import (
     SoakStarted,
     WaveEntered,
 )
-from events.timestamps import HOUR, SECOND
-from projections.evidence import EVIDENCE, Evidence
+from events.timestamps import DAY, HOUR, MINUTE, SECOND
+from projections.evidence import EVIDENCE, Evidence, WaveEvidence
 from tests.projections.recording import START, Told, at, execution, told
+
+SILENCE = 15 * MINUTE
 
 
 def started(rollout: str = "checkout-r1") -> Event:
@@ -34,6 +39,7 @@ def entered(wave: int = 1, rollout: str = "checkout-r1") -> Event:
         name=f"wave {wave}",
         audience=EVERYONE,
         percentage=10,
+        max_silence_us=SILENCE,
     )
 
 
@@ -51,9 +57,19 @@ def alert(severity: Severity = "critical", number: int = 1) -> Event:
     )
 
 
+def over(number: int = 1) -> Event:
+    return AlertResolved(
+        alert=f"checkout/RULE/{number}",
+        rule="RULE",
+        flag="checkout",
+        severity="critical",
+        reason="fixed",
+    )
+
+
 completed = RolloutCompleted(rollout="checkout-r1", flag="checkout")
 rolled_back = RolloutRolledBack(rollout="checkout-r1", flag="checkout", trigger="person", reason="")
-soak = SoakStarted(rollout="checkout-r1", flag="checkout")
+soak = SoakStarted(rollout="checkout-r1", flag="checkout", max_silence_us=HOUR)
 
 
 def evidence_after(*history: Told) -> Evidence:
@@ -131,3 +147,115 @@ def test_critical_alerts_are_kept_and_lesser_ones_are_not() -> None:
         started(), entered(), alert("warning"), alert("info"), alert(number=2), alert(number=3)
     )
     assert evidence.waves[0].critical_alerts == ["checkout/RULE/2", "checkout/RULE/3"]
+
+
+def test_a_wave_begins_with_the_critical_alerts_that_are_open() -> None:
+    waves = evidence_after(
+        *(alert(number=1), alert(number=2), over(1), alert("warning", 3)),
+        *(started(), entered(1), alert(number=4)),
+        *(entered(2), over(2), soak),
+    ).waves
+    assert [wave.critical_alerts for wave in waves] == [
+        ["checkout/RULE/2", "checkout/RULE/4"],
+        ["checkout/RULE/2", "checkout/RULE/4"],
+        ["checkout/RULE/4"],
+    ]
+
+
+def test_the_alerts_a_wave_begins_with_have_one_order_whatever_was_stored_between() -> None:
+    """A stored state has its keys sorted; a state in memory has them as they came."""
+    *before, last = told(alert(number=2), alert(number=1), started(), entered())
+    live = EVIDENCE.fold("checkout", before)
+    stored = EVIDENCE.decode(EVIDENCE.encode(live))
+    waves = [EVIDENCE.evolve(state, last).waves for state in (stored, live)]
+    assert waves[0] == waves[1]
+
+
+def test_what_was_raised_in_a_wave_stays_in_it_though_it_be_resolved() -> None:
+    evidence = evidence_after(started(), entered(), alert(), over())
+    assert evidence.waves[0].critical_alerts == ["checkout/RULE/1"]
+    assert evidence.open_alerts == {}
+
+
+def test_open_alerts_are_known_between_rollouts_too() -> None:
+    lesser = (alert("warning", 2), alert("info", 3))
+    evidence = evidence_after(started(), entered(), rolled_back, alert(), *lesser, over(7))
+    assert evidence.open_alerts == {"checkout/RULE/1": "critical", "checkout/RULE/2": "warning"}
+    assert EVIDENCE.fold("checkout", told(started("checkout-r2")), evidence).open_alerts
+
+
+def test_violations_of_the_new_code_are_counted() -> None:
+    (wave,) = evidence_after(
+        started(),
+        entered(),
+        execution(violations={"order": 2, "ids": 1}),
+        execution(violations={"order": 1}, failed=True),
+        execution(violations={"order": 7}, cohort="off"),
+        execution(violations={"order": 7}, outcome="rejected"),
+    ).waves
+    assert wave.violations == 4
+
+
+# The clock of a wave
+
+
+def wave_with(*moments: int) -> WaveEvidence:
+    """A wave from START on, with an execution at each of these moments."""
+    ran = (at(moment, execution()) for moment in moments)
+    (wave,) = evidence_after(started(), entered(), *ran).waves
+    return wave
+
+
+@pytest.mark.parametrize(
+    ("moments", "now", "lasted"),
+    [
+        ([], 0, 0),
+        ([], SILENCE, SILENCE),
+        ([], SILENCE + 1, 0),
+        ([SILENCE], SILENCE, SILENCE),
+        ([SILENCE + 1], SILENCE + 1, 0),
+        ([MINUTE], MINUTE + SILENCE, MINUTE + SILENCE),
+        ([MINUTE], MINUTE + SILENCE + 1, MINUTE),
+        ([MINUTE, HOUR, HOUR + MINUTE], HOUR + 2 * MINUTE, 3 * MINUTE),
+        ([MINUTE, 14 * DAY], 14 * DAY, MINUTE),
+        ([MINUTE, 0], MINUTE, MINUTE),
+        ([MINUTE], 0, MINUTE),
+    ],
+)
+def test_silence_longer_than_planned_stops_the_clock_of_a_wave(
+    moments: list[int], now: int, lasted: int
+) -> None:
+    assert wave_with(*moments).lasted_us(START + now) == lasted
+
+
+def test_each_wave_has_the_silence_of_its_plan_and_a_clock_of_its_own() -> None:
+    first, last = evidence_after(
+        started(), entered(), at(MINUTE, execution()), at(MINUTE, soak), at(HOUR, execution())
+    ).waves
+    assert (first.max_silence_us, first.covered_us) == (SILENCE, MINUTE)
+    assert (last.max_silence_us, last.covered_us) == (HOUR, 59 * MINUTE)
+
+
+def test_a_clock_that_is_ahead_does_not_run_the_wave_ahead() -> None:
+    *before, ahead = told(started(), entered(), at(MINUTE, execution()))
+    ahead = replace(ahead, occurred_at=START + 4 * MINUTE)
+    (wave,) = EVIDENCE.fold("checkout", [*before, ahead]).waves
+    assert (wave.covered_us, wave.last_at) == (MINUTE, START + MINUTE)
+
+
+gaps = st.lists(st.integers(0, 2 * SILENCE), max_size=20)
+
+
+@given(gaps, st.integers(0, 2 * SILENCE))
+def test_a_wave_lasts_as_long_as_its_gaps_that_are_no_silence(gaps: list[int], last: int) -> None:
+    moments = [sum(gaps[: n + 1]) for n in range(len(gaps))]
+    lasted = wave_with(*moments).lasted_us(START + sum(gaps) + last)
+    assert lasted == sum(gap for gap in [*gaps, last] if gap <= SILENCE)
+
+
+@given(st.lists(st.integers(-HOUR, 3 * HOUR), max_size=20), st.integers(0, 3 * HOUR))
+def test_in_no_order_of_news_a_wave_lasts_longer_than_it_has_been(
+    moments: list[int], now: int
+) -> None:
+    now = max([now, *moments])
+    assert 0 <= wave_with(*moments).lasted_us(START + now) <= now

@@ -41,9 +41,38 @@ def test_describing_changes_words_only() -> None:
 def test_exposures_stand_by_audience_the_last_changed_at_the_end() -> None:
     flag = flag_after(created, enabled, exposed(5, BETA), exposed(7), exposed(9, OTHER_BETA))
     assert flag.exposures == (Exposure(EVERYONE, 7), Exposure(OTHER_BETA, 9))
-    assert flag.percentage == 9
     assert flag.exposure_of(BETA) == 9, "an audience is known by its name"
     assert flag.exposure_of(Audience("staff")) == 0
+
+
+def test_its_percentage_is_the_widest_of_any_audience() -> None:
+    assert flag_after(created, enabled, exposed(50), exposed(7, BETA)).percentage == 50
+    assert flag_after(created, enabled, exposed(5), exposed(7, BETA)).percentage == 7
+
+
+def test_a_rollout_is_granted_what_it_finds_and_what_it_raises() -> None:
+    history = [created, enabled, exposed(5), attached]
+    assert flag_after(*history).granted == (Exposure(EVERYONE, 5),)
+    flag = flag_after(*history, exposed(10, BETA), exposed(20))
+    assert flag.granted == (Exposure(BETA, 10), Exposure(EVERYONE, 20))
+
+
+@pytest.mark.parametrize("lowered", [exposed(2, BETA), exposed(0, BETA), exposed(0, OTHER_BETA)])
+def test_lowering_takes_no_grant_back(lowered: Event) -> None:
+    flag = flag_after(created, attached, enabled, exposed(10, BETA), lowered)
+    assert flag.granted == (Exposure(BETA, 10),)
+
+
+def test_a_grant_is_to_one_definition_of_an_audience() -> None:
+    flag = flag_after(created, attached, enabled, exposed(10, BETA), exposed(5, OTHER_BETA))
+    assert flag.granted == (Exposure(OTHER_BETA, 5),)
+
+
+@pytest.mark.parametrize("end", [disabled, archived, detached])
+def test_off_or_without_a_rollout_nothing_is_granted(end: Event) -> None:
+    flag = flag_after(created, attached, enabled, exposed(10, BETA), end)
+    assert flag.granted == ()
+    assert flag_after(created, enabled, exposed(10)).granted == ()
 
 
 @pytest.mark.parametrize("off", [disabled, archived])

@@ -76,6 +76,32 @@ def test_a_batch_without_patches_has_no_share_of_failed_ones() -> None:
     assert (shares.batches, shares.sum_ppm, shares.sum_ppm_squared) == (1, 250_000, 250_000**2)
 
 
+# Names of invariants
+
+names = st.integers(0, 130).map("invariant-{}".format)
+violations = st.lists(st.dictionaries(names, st.integers(1, 9), max_size=50), max_size=8)
+
+
+def violated(several: list[dict[str, int]]) -> Tally:
+    return tally_of([(execution(violations=one), START) for one in several])
+
+
+def test_beyond_a_hundred_names_violations_count_as_other() -> None:
+    hundred = [{f"invariant-{n}": 1} for n in range(100)]
+    assert violated(hundred).violations == {f"invariant-{n}": 1 for n in range(100)}
+    tally = violated([*hundred, {"new": 2, "invariant-7": 3}, {"newer": 4}])
+    assert tally.violations == violated(hundred).violations | {"invariant-7": 4, "other": 6}
+
+
+@given(violations, violations)
+def test_however_many_names_no_violation_is_lost(one: list, other: list) -> None:
+    merged = violated(one)
+    merged.merge(violated(other))
+    for tally in (merged, violated(one + other)):
+        assert len(tally.violations) <= 101
+        assert sum(tally.violations.values()) == sum(sum(v.values()) for v in one + other)
+
+
 # Rungs
 
 

@@ -31,7 +31,7 @@ started = RolloutStarted(
     waves=2,
     requested_by="alice",
 )
-soak = SoakStarted(rollout=ID, flag="checkout")
+soak = SoakStarted(rollout=ID, flag="checkout", max_silence_us=HOUR)
 completed = RolloutCompleted(rollout=ID, flag="checkout")
 rolled_back = RolloutRolledBack(rollout=ID, flag="checkout", trigger="person", reason="why")
 
@@ -44,6 +44,7 @@ def entered(wave: int = 1) -> Event:
         name=f"wave {wave}",
         audience=EVERYONE,
         percentage=10 * wave,
+        max_silence_us=HOUR,
     )
 
 
@@ -145,6 +146,12 @@ def test_the_proposal_is_the_one_that_waits() -> None:
     assert rollout.proposal.id == f"{ID}-p2"
     assert rollout.proposal.proposed_at == START + HOUR
     assert [p.state for p in rollout.proposals] == ["rejected", "open"]
+
+
+def test_it_keeps_the_last_twenty_proposals_and_counts_them_all() -> None:
+    rollout = rollout_after(started, entered(), *(proposed(number) for number in range(1, 26)))
+    assert [p.id for p in rollout.proposals] == [f"{ID}-p{number}" for number in range(6, 26)]
+    assert rollout.proposed == 25
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""A row that was stored under a name and version can be read for as long as they stand."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import pytest
+
+from projections.catalog import PROJECTIONS
+from projections.projection import Projection
+
+GOLDEN: dict[tuple[str, int], str] = {
+    ("flags", 1): "cf0b9196a4af646f93be2a7fedd6f6c88af6b5c50721cc5465a833c64c0ce5ba",
+    ("rollouts", 1): "4a2076b0bb30586a87fa27afe13f148ee50dddfbf83e3b1c1a85a3a06284e79c",
+    ("metrics", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
+    ("totals", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
+    ("evidence", 1): "474a24f44ea0c63d5e134dbcdd2910444c1b57aa681c658781dd3aaf8099aa54",
+    ("vitals", 1): "1e1312d1dd9f2f59e21146e683701f975f0be690588cfced66e2e7cb70bcda2d",
+    ("alerts", 1): "83689e7379c9344c732b2d5d6fcfd243882afb7f8acad74671db72349669f15d",
+}
+
+
+def without_words(schema: Any) -> Any:
+    """The schema without its descriptions: a docstring is no state."""
+    if isinstance(schema, dict):
+        return {
+            key: without_words(value)
+            for key, value in schema.items()
+            if key != "description" or not isinstance(value, str)
+        }
+    return [without_words(one) for one in schema] if isinstance(schema, list | tuple) else schema
+
+
+def shape(state: type[msgspec.Struct]) -> str:
+    """SHA-256 of the canonical JSON of a state's schema."""
+    schema = without_words(msgspec.json.schema(state))
+    text = json.dumps(schema, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=PROJECTIONS)
+def test_a_state_that_changed_has_a_new_version(projection: Projection[Any]) -> None:
+    found = shape(projection.state)
+    name = (projection.name, projection.version)
+    assert found == GOLDEN.get(name), (
+        f"the state of {projection.name} is not what version {projection.version} stored: give it "
+        f"a new version, so that its rows are built anew, and add {(*name, found)} to GOLDEN. "
+        "Before the first release no rows are out there: update GOLDEN."
+    )
+
+
+def test_every_golden_state_is_a_projection_of_today() -> None:
+    today = {(projection.name, projection.version) for projection in PROJECTIONS.values()}
+    assert GOLDEN.keys() == today
+
+
+class One(msgspec.Struct):
+    """A state."""
+
+    description: str = ""
+
+
+class Renamed(msgspec.Struct):
+    title: str = ""
+
+
+class Defaulted(msgspec.Struct):
+    description: str = "none"
+
+
+class Retyped(msgspec.Struct):
+    description: int = 0
+
+
+def test_names_types_and_defaults_of_fields_make_the_shape_and_docstrings_do_not() -> None:
+    def of(cls: type[msgspec.Struct]) -> str:
+        return shape(msgspec.defstruct("One", _fields(cls)))
+
+    assert len({of(cls) for cls in (One, Renamed, Defaulted, Retyped)}) == 4
+    assert of(One) == shape(One)
+
+
+def _fields(cls: type[msgspec.Struct]) -> list[tuple[str, Any, Any]]:
+    return [(one.name, one.type, one.default) for one in msgspec.structs.fields(cls)]
