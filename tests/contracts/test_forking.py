@@ -21,7 +21,7 @@ def everything_in_use(log: SqlLog) -> Iterator[None]:
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with log._writer._lock, log._wakeup_lock, log._database._one_writer:
+        with log._writer._baton, log._wakeup_lock, log._database._one_writer:
             held.set()
             release.wait(20)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.chain import Head, Row, verify
+from events.chain import HASH, RECORDED_AT, Head, Row, verify
 from events.errors import ChainBroken
 from events.memory_log import MemoryLog
 from events.tables import event_log
@@ -116,7 +116,7 @@ def test_a_log_rewritten_as_a_whole_is_found_by_a_head_noted_earlier() -> None:
 
 
 def test_a_log_shorter_than_a_head_noted_earlier_is_found() -> None:
-    shorter = Head(5, ROWS[4][-1])
+    shorter = Head(5, ROWS[4][HASH], ROWS[4][RECORDED_AT])
     assert broken_at(ROWS[:5], shorter, witness=HEAD) == 6
 
 

@@ -19,7 +19,7 @@ INTERNAL = Audience("internal", (Condition("group", "equals", "internal"),))
 @pytest.mark.parametrize("kind", ["system", "scheduler"])
 def test_no_part_of_the_control_plane_approves(rolling: Rolling, kind: str) -> None:
     proposal = rolling.propose()
-    with pytest.raises(NotAPerson, match="only people approve"):
+    with pytest.raises(NotAPerson, match="only people"):
         rolling.plane.rollouts.approve(proposal, actor=Actor(kind=kind, id="robot"))
     assert rolling.now.state == "proposed"
 
