@@ -97,8 +97,8 @@ class RolloutEnded(ControlPlaneError):
 
 
 class CriticalAlertOpen(ControlPlaneError):
-    """Critical alert {alert} is open on flag {flag}: {summary}. Resolve it before a rollout
-    starts: controlplane alerts resolve {alert} --reason WHY."""
+    """Critical alert {alert} is open on flag {flag}: {summary}. Nothing starts or
+    goes on before it is resolved: controlplane alerts resolve {alert} --reason WHY."""
 
     status = HTTPStatus.CONFLICT
 

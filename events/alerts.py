@@ -41,7 +41,7 @@ class AlertResolved(Event, frozen=True):
     rule: str
     flag: str
     severity: Severity
-    reason: str
+    reason: Text
     value: float | None = None
     """What the rule found; None where a person resolved it."""
     threshold: float | None = None

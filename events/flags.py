@@ -56,7 +56,7 @@ class FlagDescribed(Event, frozen=True):
     flag: str
     owner: Text
     description: Text
-    tags: tuple[str, ...]
+    tags: tuple[Text, ...]
 
 
 class FlagEnabled(Event, frozen=True):

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from events.event import Event
-from events.flags import Audience, Percentage
+from events.flags import Audience, Percentage, Text
 from events.timestamps import Timestamp
 
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO_DATA", "ERROR"]
@@ -95,7 +95,7 @@ class ProposalApproved(Event, frozen=True):
     rollout: str
     proposal: str
     approver: str
-    reason: str
+    reason: Text
 
 
 class ProposalRejected(Event, frozen=True):
@@ -105,7 +105,7 @@ class ProposalRejected(Event, frozen=True):
     rollout: str
     proposal: str
     rejected_by: str
-    reason: str
+    reason: Text
 
 
 class ProposalLapsed(Event, frozen=True):

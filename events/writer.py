@@ -13,6 +13,12 @@ from events.event import NewEvent, Receipt
 _LOOK_UP_SECONDS = 0.05
 
 
+def _held() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """One caller's append, and in the end its verdict."""
@@ -23,7 +29,9 @@ class Request:
     receipts: list[Receipt] = field(default_factory=list)
     error: Exception | None = None
     done: bool = False
-    turn: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=_held)
+    """Held until there is something to look at. A bare lock: an Event's own lock may be left
+    held by a thread that is interrupted."""
 
 
 class GroupCommit:
@@ -53,8 +61,7 @@ class GroupCommit:
         try:
             self._queue.append(request)
             while not request.done:
-                if self._busy and request.turn.wait(_LOOK_UP_SECONDS):
-                    request.turn.clear()
+                if self._busy and request.turn.acquire(timeout=_LOOK_UP_SECONDS):
                     continue
                 with self._baton:
                     if not request.done:
@@ -79,7 +86,8 @@ class GroupCommit:
             member.done = True
         self._busy = False
         for member in (*group, *islice(self._queue.copy(), 1)):
-            member.turn.set()
+            with suppress(RuntimeError):  # It was told already, and has not looked yet.
+                member.turn.release()
 
     def _gather(self, request: Request) -> list[Request]:
         """The leader, and in order who queued, as long as there is room."""

@@ -158,11 +158,15 @@ def test_an_interrupted_commit_stops_its_thread_and_nobody_elses(
     assert writer.submit(request(9))
 
 
-class Interrupted(threading.Event):
+class Interrupted:
     """Ctrl-C while waiting."""
 
-    def wait(self, _timeout: float | None = None) -> bool:
+    def acquire(self, timeout: float) -> bool:
+        assert timeout > 0
         raise KeyboardInterrupt
+
+    def release(self) -> None:
+        """Nobody waits."""
 
 
 def test_who_is_interrupted_while_waiting_leaves_the_queue(
