@@ -162,11 +162,18 @@ def parse(data: object) -> Plan:
     try:
         return Plan.model_validate(data)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in one['loc']) or 'plan'}: {one['msg']}"
-            for one in error.errors()
-        )
-        raise InvalidInput(reason=f"the plan is not valid: {problems}") from error
+        raise InvalidInput(reason=f"the plan is not valid: {_problems(error)}") from error
+
+
+def _problems(error: ValidationError) -> str:
+    """Each wrong field by name; not the wholes that are wrong only because a part of them is."""
+    found = {tuple(map(str, one["loc"])): one["msg"] for one in error.errors()}
+    own = {
+        place: message.removeprefix("Value error, ")
+        for place, message in found.items()
+        if not any(other != place and other[: len(place)] == place for other in found)
+    }
+    return "; ".join(f"{'.'.join(place) or 'plan'}: {message}" for place, message in own.items())
 
 
 def read(path: Path) -> Plan:

@@ -134,7 +134,8 @@ class Database:
         try:
             connection = self.engine.raw_connection()
         except self._failures as error:
-            raise LogUnavailable(cause=_first_line(error)) from error
+            where = self.url.set(query={})  # Options may hold a password.
+            raise LogUnavailable(cause=f"{_first_line(error)} ({where})") from error
         try:
             yield connection
         except self._failures as error:

@@ -104,6 +104,8 @@ def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
         f"{start} projections rebuild",
         f"{start} log verify",
     ]
+    if incident is not None:
+        steps += [f"{start} alerts list", f"{_command()} alerts rules"]
     if incident is None:
         steps.append(f"{_command()} demo --incident errors   (or slow, violations, leak)")
     for step in steps:

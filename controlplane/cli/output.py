@@ -60,6 +60,13 @@ def who(actor: str) -> str:
         raise InvalidInput(reason="say who acts: --actor NAME, or CONTROLPLANE_ACTOR") from error
 
 
+def who_exactly(actor: str) -> str:
+    """The actor that a command or the environment names: nobody approves by leaving it out."""
+    if named := actor or load().actor:
+        return named
+    raise InvalidInput(reason="say who approves: --actor NAME, or CONTROLPLANE_ACTOR")
+
+
 def clean(text: object) -> Text:
     """Text from outside, without markup and control characters: it must not steer a terminal."""
     return Text("".join("�" if _steers(c) else c for c in str(text)))

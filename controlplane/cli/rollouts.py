@@ -19,6 +19,7 @@ from controlplane.cli.output import (
     styled,
     when,
     who,
+    who_exactly,
 )
 from controlplane.plane.rollouts import Status
 from controlplane.plans import FOUR_WAVES
@@ -102,7 +103,7 @@ def _print_status(status: Status) -> None:
     if rollout.proposal is not None:
         line(
             f"  proposal {rollout.proposal.id} to {rollout.proposal.to} waits for approval: "
-            f"controlplane rollouts approve {rollout.proposal.id}"
+            f"controlplane rollouts approve {rollout.proposal.id} --actor YOU"
         )
 
 
@@ -135,7 +136,7 @@ def approve(
 ) -> None:
     """Approve a proposal: its wave is promoted at once."""
     with opened() as plane:
-        rollout = plane.rollouts.approve(proposal, actor=who(actor), reason=reason)
+        rollout = plane.rollouts.approve(proposal, actor=who_exactly(actor), reason=reason)
     _tell(rollout, as_json=as_json)
 
 

@@ -34,7 +34,7 @@ class ZeroEvents(CriterionModel):
             held = f"{rough_duration(seen.hold_us)}"
             verdict, sentence = "INCONCLUSIVE", f"none so far; need none in {held}"
         else:
-            verdict, sentence = "PASS", f"none in {elapsed_us / 3.6e9:.1f} h"
+            verdict, sentence = "PASS", f"none in {rough_duration(elapsed_us)}"
         return Judgement(
             criterion=self.name,
             verdict=verdict,

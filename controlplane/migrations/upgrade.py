@@ -32,7 +32,8 @@ def bring_up_to_date(database: Database) -> None:
             if revision(connection) != HEAD:
                 _upgrade(connection)
     except DBAPIError as error:
-        raise LogUnavailable(cause=str(error.orig).strip().split("\n", 1)[0]) from error
+        cause = str(error.orig).strip().split("\n", 1)[0]
+        raise LogUnavailable(cause=f"{cause} ({database.url.set(query={})})") from error
 
 
 def revision(connection: Connection) -> str | None:

@@ -73,6 +73,9 @@ def test_a_refusal_says_what_to_do(running: Terminal, words: str, advice: str) -
         (b"name: x\nwaves: []", "waves"),
         (b"name: x\nsurprise: 1\nwaves: [{}]", "surprise: Extra inputs"),
         (b"when: 2026-02-30", "neither YAML nor JSON"),
+        (b"name: x\nname: y", "stands twice"),
+        (b"a: &a {b: 1}\nc: {<<: *a}", "merges (<<) are not read"),
+        (b"[" * 100_000, "nested too deeply"),
         (b"name: !!python/object/apply:os.system [id]", "neither YAML nor JSON"),
         (b"\x1b[31m", "neither YAML nor JSON"),
     ],
@@ -157,6 +160,22 @@ def test_somebody_without_a_name_must_say_who_acts(
     words = ("flags", "create", FLAG, "--owner", "patch-team")
     assert "--actor NAME" in terminal.refuses(*words)
     assert terminal.run(*words, "--actor", "me").exit_code == 0
+
+
+def test_nobody_approves_by_leaving_out_who_they_are(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CONTROLPLANE_ACTOR")
+    refused = terminal.refuses("rollouts", "approve", f"{FLAG}-r1-p1")
+    assert "say who approves: --actor NAME" in refused
+
+
+def test_a_plan_is_refused_for_its_own_faults_only(flagged: Terminal) -> None:
+    wave = "{name: a, percentage: 300, hold: 1h, criteria: [{kind: zero_events}]}"
+    (flagged.folder / "bad.yaml").write_text(f"name: x\nwaves: [{wave}]")
+    refused = flagged.refuses("rollouts", "start", FLAG, "--plan", "bad.yaml")
+    assert refused.count("waves") == 1
+    assert "waves.0.percentage" in refused
 
 
 def test_an_option_that_does_not_exist_is_refused_without_a_traceback(terminal: Terminal) -> None:
