@@ -185,7 +185,7 @@ def test_a_layer_that_was_not_reached_took_no_time() -> None:
 
 
 def test_garbage_in_a_patch_fails_the_batch_without_raising() -> None:
-    garbage = Batch("abc", (Patch(Operation.INSERT, "1", 1, "x"),))  # type: ignore[arg-type]  # on purpose
+    garbage = Batch("abc", (Patch(Operation.INSERT, "1", 1, "x"),))  # type: ignore[arg-type]  # why: wrong on purpose
     for execution in (Pipeline().apply_batch(garbage), apply_control(garbage)):
         assert execution.outcome == "failed"
         assert execution.error.startswith("TypeError")

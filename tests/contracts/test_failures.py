@@ -151,7 +151,7 @@ def test_a_server_that_defaults_to_serializable_changes_nothing(
 
 @only_postgresql
 def test_a_pool_without_a_free_connection_is_an_unavailable_log(database: Database) -> None:
-    database.engine.pool._timeout = 0.1  # type: ignore[attr-defined]
+    database.engine.pool._timeout = 0.1  # type: ignore[attr-defined]  # why: looked inside
     with ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(database.read())

@@ -35,7 +35,7 @@ WRONG_ENVELOPES: list[dict[str, Any]] = [
     {"correlation_id": "x" * 256},
     {"correlation_id": "\0"},
     {"causation_id": "x" * 37},
-    {"actor": Actor(kind="robot", id="r2")},  # type: ignore[arg-type]
+    {"actor": Actor(kind="robot", id="r2")},  # type: ignore[arg-type]  # why: wrong on purpose
     {"actor": Actor(kind="person", id="")},
     {"actor": Actor(kind="person", id="x" * 256)},
     {"actor": Actor(kind="person", id="ann", name="\udcff")},
@@ -47,13 +47,13 @@ WRONG_ENVELOPES: list[dict[str, Any]] = [
 
 WRONG_EVENTS: list[Event] = [
     enabled("a lone \ud83d surrogate"),
-    enabled(None),  # type: ignore[arg-type]
+    enabled(None),  # type: ignore[arg-type]  # why: wrong on purpose
     Unlisted(),
     started(number=10**5_000),
     started(thing=object()),
     started(deep=nested(5_000)),
     BatchExecuted(flag="", cohort="on", unit="u", outcome="succeeded", duration_us=1),
-    BatchExecuted(flag="f", cohort="on", unit="u", outcome="exploded", duration_us=1),  # type: ignore[arg-type]
+    BatchExecuted(flag="f", cohort="on", unit="u", outcome="exploded", duration_us=1),  # type: ignore[arg-type]  # why: wrong on purpose
     BatchExecuted(flag="f", cohort="on", unit="u", outcome="failed", duration_us=-1),
     BatchExecuted(
         flag="f", cohort="on", unit="u", outcome="failed", duration_us=1, violations={"v": -1}
@@ -169,7 +169,7 @@ def test_a_number_of_an_event_is_read_as_its_field_says(log: EventLog) -> None:
     )
     log.append([fact(1, event=judged), fact(2, event=percent)])
     assert [event.event for event in log.read()] == [judged, percent]
-    assert type(log.read()[1].event.before) is float  # type: ignore[attr-defined]
+    assert type(log.read()[1].event.before) is float  # type: ignore[attr-defined]  # why: looked inside
 
 
 def test_a_refusal_of_the_whole_leaves_the_chain_as_it_was(log: EventLog) -> None:
