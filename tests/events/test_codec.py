@@ -157,4 +157,4 @@ def stored(name: str, data: str) -> Row:
     log.append([fact(1)])
     row = list(log._rows[0])
     row[5], row[14] = name, data
-    return tuple(row)  # type: ignore[return-value]
+    return tuple(row)  # type: ignore[return-value]  # why: a list forgets its columns
