@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from math import log
 from statistics import median
 
-from controlplane.criteria import sequential
+from controlplane.statistics import sequential
 
 SEED = 20261123
 LOOKS = 14 * 24 * 12

@@ -8,7 +8,7 @@ from math import log
 
 from msgspec import Struct
 
-from controlplane.criteria import sequential
+from controlplane.statistics import sequential
 from events.rollouts import Judgement, Verdict
 
 _FAR = 1_000_000
@@ -29,7 +29,7 @@ def judge_share(  # the numbers a sentence needs
     """PASS on what possibly was bad, FAIL on what certainly was.
 
     `words`: what is bad (`failed`), what is needed (`error rate < 5 %`). The test is the
-    Bernoulli mixture e-process of controlplane.criteria.sequential, valid at every look.
+    Bernoulli mixture e-process of controlplane.statistics.sequential, valid at every look.
     """
     bad, need = words
     if count.n == 0:

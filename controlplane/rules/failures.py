@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Literal
 
-from controlplane.criteria.sequential import binomial_tail
 from controlplane.rules.rule import ENOUGH_TO_RESOLVE, NO_DATA, Finding, Rule, Watched
+from controlplane.statistics.sequential import binomial_tail
 
 _ALPHA = 0.001
 """How rarely a rate at its threshold may look like one above it. Rules look often."""

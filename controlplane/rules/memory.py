@@ -1,7 +1,7 @@
 """The rule about memory that is never given back."""
 
-from controlplane.criteria.trend import mann_kendall, theil_sen
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
+from controlplane.statistics.trend import mann_kendall, theil_sen
 from events.timestamps import MINUTE, SECOND
 from projections.vitals import Memory
 

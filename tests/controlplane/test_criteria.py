@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from controlplane.criteria.bake_time import BAKE_TIME
 from controlplane.criteria.quantile_below import QuantileBelow, exceedances
 from controlplane.criteria.rate_below import RateBelow
-from controlplane.criteria.sequential import needed_without_failures
 from controlplane.criteria.verdict import WORST_FIRST, Seen, worst
 from controlplane.criteria.zero_events import ZeroEvents
+from controlplane.statistics.sequential import needed_without_failures
 from events.rollouts import Judgement
 from events.timestamps import DAY, HOUR, MINUTE, SECOND
 from projections.evidence import WaveEvidence

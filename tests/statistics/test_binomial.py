@@ -7,8 +7,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.criteria import sequential
-from controlplane.criteria.sequential import (
+from controlplane.statistics import sequential
+from controlplane.statistics.sequential import (
     binomial_tail,
 )
 

@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.criteria.trend import mann_kendall, theil_sen
+from controlplane.statistics.trend import mann_kendall, theil_sen
 
 series = st.lists(st.integers(-20, 20), min_size=3, max_size=40)
 

@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.criteria.sequential import (
+from controlplane.statistics.sequential import (
     binomial_tail,
     log_e_above,
     log_e_below,
