@@ -17,6 +17,19 @@ ControlPlaneError
 ├── NotAPerson            403
 ├── AlertNotFound         404
 ├── AlertClosed           409
+├── RolloutNotRunning     409
+├── WrongState            409
+├── AlreadyExposed        409
+├── FreezeNotFound        404
+├── FreezeOn              409
+├── WaveFailed            409
+├── ProposalWaits         409
+├── AlreadyApproved       409
+├── NotAnApprover         403
+├── NotSignedOff          409
+├── ItemNotFound          404
+├── OverrideNotFound      404
+├── NotHeld               409
 └── TooManyConflicts      503
 """
 
@@ -27,22 +40,35 @@ from events.errors import ControlPlaneError
 __all__ = [
     "AlertClosed",
     "AlertNotFound",
+    "AlreadyApproved",
+    "AlreadyExposed",
     "ControlPlaneError",
     "CriticalAlertOpen",
     "FlagExists",
     "FlagIsArchived",
     "FlagIsDisabled",
     "FlagNotFound",
+    "FreezeNotFound",
+    "FreezeOn",
     "InvalidInput",
+    "ItemNotFound",
     "NotAPerson",
+    "NotAnApprover",
+    "NotHeld",
+    "NotSignedOff",
+    "OverrideNotFound",
     "ProposalClosed",
     "ProposalNotFound",
     "ProposalOutdated",
+    "ProposalWaits",
     "RolloutEnded",
     "RolloutInCharge",
     "RolloutNotFound",
+    "RolloutNotRunning",
     "SamePerson",
     "TooManyConflicts",
+    "WaveFailed",
+    "WrongState",
 ]
 
 
@@ -151,3 +177,85 @@ class TooManyConflicts(ControlPlaneError):
     Try again."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class RolloutNotRunning(ControlPlaneError):
+    """Rollout {rollout} is {state}: this can be done once it runs. See: controlplane rollouts
+    status {rollout}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class WrongState(ControlPlaneError):
+    """Rollout {rollout} cannot be {action}: it is {state}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class AlreadyExposed(ControlPlaneError):
+    """Flag {flag} serves {served:g} % of {audience} already, more than the {planned:g} % that
+    wave 1 begins with. Lower it first: controlplane flags set {flag} {planned:g} --reason WHY."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class FreezeOn(ControlPlaneError):
+    """Nothing starts now: {reason}. Rolling back is always possible."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class WaveFailed(ControlPlaneError):
+    """Rollout {rollout} failed, and a failure stands for the attempt: {reason}. Abort it, mend the
+    cause, then: controlplane rollouts retry {rollout}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class ProposalWaits(ControlPlaneError):
+    """Proposal {proposal} waits already: approve, reject or withdraw it first."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class AlreadyApproved(ControlPlaneError):
+    """{actor} approved {proposal} already; each approval is another person’s."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class NotAnApprover(ControlPlaneError):
+    """{actor} is not among those whom the plan lets approve: {approvers}."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotSignedOff(ControlPlaneError):
+    """Rollout {rollout} waits for sign-off: {items}.
+    See: controlplane rollouts checklist {rollout}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class ItemNotFound(ControlPlaneError):
+    """There is no item {item} to sign off; there are: {items}."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class OverrideNotFound(ControlPlaneError):
+    """There is no override {override} in the present wave. See: controlplane rollouts status."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class NotHeld(ControlPlaneError):
+    """Nobody holds rollout {rollout}, so nobody can resume it; held by: {held_by}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class FreezeNotFound(ControlPlaneError):
+    """There is no freeze {freeze} that stands. See: controlplane freezes list."""
+
+    status = HTTPStatus.NOT_FOUND

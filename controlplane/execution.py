@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from controlplane.errors import TooManyConflicts
 from events.errors import VersionConflict
-from events.event import Actor, Event, NewEvent
-from events.log import EventLog
+from events.event import Actor, Event, NewEvent, RecordedEvent
+from events.log import EventLog, Query
 from events.timestamps import Timestamp
 from projections.projection import Projection, S
 
@@ -48,6 +48,21 @@ class Transaction:
         self._versions.setdefault(stream, events[-1].version if events else 0)
         return projection.fold(key, events)
 
+    def fold_with_latest(
+        self, projection: Projection[S], key: str, stream: str, other: str, type_: str
+    ) -> S:
+        """The state of one stream together with the latest event of a type of another one.
+
+        For states that keep only the last of a long series: it need not be read as a whole.
+        """
+        events = self._log.read_stream(stream)
+        self._versions.setdefault(stream, events[-1].version if events else 0)
+        latest = self._log.search(Query(stream=other, newest_first=True, limit=1))
+        self._versions.setdefault(other, latest[0].version if latest else 0)
+        if latest and latest[0].type != type_:
+            latest = self._log.search(Query(stream=other, type=type_, newest_first=True, limit=1))
+        return projection.fold(key, sorted([*events, *latest], key=lambda event: event.position))
+
     def stage(
         self,
         stream: str,
@@ -72,6 +87,35 @@ class Transaction:
             )
             self._staged.append(new)
         return self._staged[-1].id if events else cause
+
+    def foresee(self, projection: Projection[S], state: S, events: Sequence[Event]) -> S:
+        """The state as it will be once these events are in the log.
+
+        For what is decided on them at once.
+        """
+        for event in events:
+            state = projection.evolve(state, self._provisional(event))
+        return state
+
+    def _provisional(self, event: Event) -> RecordedEvent[Event]:
+        """As it would be recorded, its place in the log left open."""
+        return RecordedEvent(
+            environment="",
+            position=0,
+            id="",
+            stream="",
+            version=0,
+            type=event.TYPE,
+            schema_version=event.SCHEMA_VERSION,
+            occurred_at=self.now,
+            recorded_at=self.now,
+            actor=self._context.actor,
+            correlation_id=None,
+            causation_id=None,
+            data="",
+            hash="",
+            event=event,
+        )
 
     @property
     def staged(self) -> Sequence[NewEvent]:

@@ -19,14 +19,14 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from controlplane.plane import ControlPlane
-from controlplane.rules.catalog import RULES
+from controlplane.rules.catalog import WATCHED
 from events.executions import LAYERS, OPERATIONS
 from events.timestamps import SECOND
 from projections.alerts import Alert
 from projections.flags import Flag
 from projections.histogram import Histogram
 from projections.metrics import LADDER_US, Rungs, Tally
-from projections.rollouts import Rollout
+from projections.rollouts import Rollout, State
 from projections.runner import Lag
 
 INVARIANTS = (
@@ -39,7 +39,10 @@ _MOST_LABELS = 50
 """Names come from outside: a label must not grow without bound."""
 _OTHERS = "other"
 
-_STATES = ("observing", "proposed", "soaking", "completed", "rolled_back")
+_STATES: tuple[State, ...] = (
+    "entering", "observing", "evaluating", "proposed", "holding", "promoting", "soaking",
+    "completed", "rolling_back", "rolled_back",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ def plane_state(world: World) -> Iterator[Metric]:
     alerts = GaugeMetricFamily(
         "alerts_active", "Open alerts.", labels=["alertname", "severity", "state"]
     )
-    for name, rule in RULES.items():
+    for name, rule in WATCHED.items():
         ours = [alert for alert in world.alerts if alert.rule == name and alert.open]
         acked = sum(alert.acknowledged_at is not None for alert in ours)
         alerts.add_metric([name, rule.severity, "firing"], len(ours) - acked)
@@ -201,9 +204,11 @@ def _quantile_ms(durations: Histogram, quantile: float) -> float:
 
 
 def latest_by_flag(rollouts: Iterable[Rollout]) -> list[Rollout]:
-    """One rollout a flag: the last that was started."""
+    """One rollout a flag: the last that was started; a draft has no wave yet."""
     latest: dict[str, Rollout] = {}
     for rollout in rollouts:
+        if not rollout.started_at:
+            continue
         if rollout.flag not in latest or rollout.attempt > latest[rollout.flag].attempt:
             latest[rollout.flag] = rollout
     return list(latest.values())

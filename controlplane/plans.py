@@ -7,22 +7,24 @@ from hashlib import sha256
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from controlplane import bucketing, strict_yaml, targeting
+from controlplane.calendars import FreezeWindow
+from controlplane.checklists import Approvals, Item
 from controlplane.criteria.bake_time import BAKE_TIME
-from controlplane.criteria.quantile_below import QuantileBelow
-from controlplane.criteria.rate_below import RateBelow
-from controlplane.criteria.zero_events import ZeroEvents
-from controlplane.durations import Duration
+from controlplane.criteria.catalog import AnyCriterion
+from controlplane.durations import Duration, format_duration
 from controlplane.errors import InvalidInput
 from events import flags
-from events.timestamps import HOUR, MINUTE
+from events.timestamps import HOUR, MINUTE, SECOND
 
-AnyCriterion = Annotated[RateBelow | QuantileBelow | ZeroEvents, Field(discriminator="kind")]
+_MOST_WINDOWS = 300
+SCHEMA: Literal[1] = 1
+"""The version of the plan format."""
 
 
 class _Model(BaseModel):
@@ -59,6 +61,12 @@ class _Stage(_Model):
     hold: Duration = Field(gt=0)
     """How long it lasts at least."""
     criteria: tuple[AnyCriterion, ...] = Field(min_length=1, max_length=50)
+    max_wait: Duration | None = Field(default=None, gt=0)
+    """How much longer than `hold` it may wait for evidence; then people are called."""
+    on_timeout: Literal["escalate", "rollback"] = "escalate"
+    """What happens then. It never passes by time alone."""
+    requires: tuple[Item, ...] = Field(default=(), max_length=50)
+    """What must be signed off before it is entered."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> "_Stage":
@@ -78,6 +86,16 @@ class Wave(_Stage):
     percentage: float = Field(gt=0, le=100)
 
     @model_validator(mode="after")
+    def _has_a_control(self) -> "Wave":
+        compared = [c.name for c in self.criteria if getattr(c, "baseline", "") == "control"]
+        if compared and self.percentage == 100:  # noqa: PLR2004  why: per cent
+            raise ValueError(
+                f"{compared[0]} needs a control, and at 100 % there is none; "
+                "compare with the previous wave"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _is_servable(self) -> "Wave":
         try:
             bucketing.threshold(self.percentage)
@@ -94,14 +112,31 @@ class Soak(_Stage):
 class Plan(_Model):
     """Waves in order, then the soak."""
 
+    schema_version: Literal[1] = SCHEMA
     name: str = Field(min_length=1, max_length=100)
+    version: str = Field(default="1", min_length=1, max_length=100)
+    """Of this plan, as its authors count. What binds is the hash of all of it."""
     waves: tuple[Wave, ...] = Field(min_length=1, max_length=50)
     soak: Soak | None = None
+    before_start: tuple[Item, ...] = Field(default=(), max_length=50)
+    """Must be signed off before wave 1."""
+    before_completion: tuple[Item, ...] = Field(default=(), max_length=50)
+    """Must be signed off before the rollout counts as complete."""
+    start: Approvals = Approvals(needed=0)
+    """Who must agree to the start."""
+    promotion: Approvals = Approvals(needed=1)
+    """Who must agree to each promotion."""
+    freezes: tuple[FreezeWindow, ...] = Field(default=(), max_length=50)
+    """When nothing is promoted."""
+    window: Duration = Field(default=6 * HOUR, gt=0)
+    """How wide the windows are in which a trend is looked for."""
+    settle: Duration = Field(default=30 * SECOND, gt=0)
+    """How long clients may take to follow the flag."""
+    confirm_within: Duration = Field(default=30 * MINUTE, gt=0)
+    """When nobody reports the new code so long after a wave began, the wave is held."""
     max_silence: Duration = Field(default=15 * MINUTE, gt=0)
     """Without an execution for this long, nothing passes: evidence must be fresh."""
     proposal_expires_after: Duration = Field(default=24 * HOUR, ge=MINUTE)
-    propose_again_after: Duration = Field(default=24 * HOUR, gt=0)
-    """After a rejection, nothing is proposed for so long."""
 
     @model_validator(mode="after")
     def _audiences_are_one_each(self) -> "Plan":
@@ -113,6 +148,43 @@ class Plan(_Model):
                     "its earlier members would lose the new code; give it another name"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _windows_are_few(self) -> "Plan":
+        longest = max(stage.hold for stage in (*self.waves, *((self.soak,) if self.soak else ())))
+        if longest > self.window * _MOST_WINDOWS:
+            raise ValueError(
+                f"window {format_duration(self.window)} is too narrow: "
+                f"{format_duration(longest)} would have more than {_MOST_WINDOWS} of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _items_differ(self) -> "Plan":
+        names = [item.name for item in self.items()]
+        if len(set(names)) < len(names):
+            raise ValueError("items of checklists need names that differ")
+        return self
+
+    @model_validator(mode="after")
+    def _promotions_are_approved(self) -> "Plan":
+        if not self.promotion.needed:
+            raise ValueError("promotion.needed starts at 1: people promote, time does not")
+        return self
+
+    def items(self) -> tuple[Item, ...]:
+        """Everything that may be signed off on a checklist."""
+        stages = (*self.waves, self.soak) if self.soak else self.waves
+        asked = tuple(item for stage in stages for item in stage.requires)
+        return (*self.before_start, *asked, *self.before_completion)
+
+    def required_after(self, wave: int) -> tuple[Item, ...]:
+        """What must be signed off before what follows a stage; `wave` 0: before the start."""
+        if wave == 0:
+            return (*self.before_start, *self.waves[0].requires)
+        if self.after(wave) == "completed":
+            return self.before_completion
+        return self.stage(wave + 1).requires
 
     def stage(self, wave: int) -> Wave | Soak:
         """Wave 1 … n, or the soak as n + 1."""
@@ -136,14 +208,12 @@ class Plan(_Model):
         if not 0 < factor < inf:
             raise InvalidInput(reason=f"holds are multiplied by a positive number, not {factor}")
         stages: dict[str, Any] = {
-            "waves": tuple(
-                wave.model_copy(update={"hold": max(1, round(wave.hold * factor))})
-                for wave in self.waves
-            )
+            "waves": tuple(_scaled(wave, factor) for wave in self.waves),
+            "window": _times(self.window, factor),
+            "settle": _times(self.settle, factor),
         }
         if self.soak is not None:
-            hold = max(1, round(self.soak.hold * factor))
-            stages["soak"] = self.soak.model_copy(update={"hold": hold})
+            stages["soak"] = _scaled(self.soak, factor)
         return self.model_copy(update=stages)
 
     def to_json(self) -> dict[str, Any]:
@@ -155,6 +225,22 @@ class Plan(_Model):
         """SHA-256 of the canonical JSON, hexadecimal."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         return sha256(text.encode()).hexdigest()
+
+
+_S = TypeVar("_S", bound=_Stage)
+
+
+def _scaled(stage: _S, factor: float) -> _S:
+    changes = {
+        "hold": _times(stage.hold, factor),
+        "criteria": tuple(criterion.scaled(factor) for criterion in stage.criteria),
+        "max_wait": None if stage.max_wait is None else _times(stage.max_wait, factor),
+    }
+    return stage.model_copy(update=changes)
+
+
+def _times(duration_us: int, factor: float) -> int:
+    return max(1, round(duration_us * factor))
 
 
 def parse(data: object) -> Plan:
@@ -195,6 +281,12 @@ def _recorded(text: str) -> Plan:
 def recorded(plan: Mapping[str, Any]) -> Plan:
     """Return the plan that an event kept."""
     return _recorded(json.dumps(plan, sort_keys=True))
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of plan files, for editors and other tools."""
+    schema = Plan.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Plan"}
 
 
 BUILT_IN = files("controlplane").joinpath("four-waves.yaml").read_text(encoding="utf-8")

@@ -1,61 +1,105 @@
-"""When a proposal holds, and who may approve it."""
-
-import unicodedata
+"""When a proposal holds, who may approve it, and what follows."""
 
 from controlplane import plans
-from controlplane.errors import NotAPerson, ProposalClosed, ProposalNotFound, SamePerson
+from controlplane.checklists import missing
+from controlplane.commands import Approve, Look, Proposing, Reject, Skip, Withdraw
+from controlplane.errors import (
+    AlreadyApproved,
+    InvalidInput,
+    NotAnApprover,
+    NotSignedOff,
+    ProposalClosed,
+    ProposalNotFound,
+    ProposalOutdated,
+    ProposalWaits,
+    SamePerson,
+    WaveFailed,
+)
+from controlplane.looking import judged
+from controlplane.people import is_one_of, refuse_machines
+from controlplane.plans import Plan
+from controlplane.stages import enter
 from events.event import Actor
-from events.rollouts import ProposalLapsed, RolloutEvent
+from events.holds import HoldKind, RolloutHeld
+from events.promotions import (
+    PromotionDelayed,
+    PromotionProposed,
+    ProposalApproved,
+    ProposalKind,
+    ProposalLapsed,
+    ProposalRejected,
+    ProposalWithdrawn,
+    WavePromoted,
+)
+from events.rollouts import RolloutCompleted, RolloutEvent
 from events.timestamps import Timestamp
-from projections.rollouts import Proposal, Rollout
+from projections.holds import BY_PEOPLE
+from projections.promotions import Proposal
+from projections.rollouts import Rollout
 
 
-def was_turned_down(rollout: Rollout, now: Timestamp) -> bool:
-    """Whether a person said no in this wave a short while ago."""
+def decide(rollout: Rollout, command: Proposing, now: Timestamp) -> list[RolloutEvent]:
+    """What a person's word about a promotion leads to. Raises a refusal."""
+    match command:
+        case Approve():
+            return _approve(rollout, command, now)
+        case Reject(proposal=id_, rejected_by=who, reason=reason):
+            _refuse_silence("a rejection", reason)
+            proposal = waiting(rollout, id_)
+            rejected = ProposalRejected(
+                rollout=rollout.id, proposal=proposal.id, rejected_by=who, reason=reason
+            )
+            return [rejected, *hold(rollout, "rejected", reason)]
+        case Withdraw(proposal=id_, withdrawn_by=who, reason=reason):
+            _refuse_silence("a withdrawal", reason)
+            proposal = waiting(rollout, id_)
+            withdrawn = ProposalWithdrawn(
+                rollout=rollout.id, proposal=proposal.id, withdrawn_by=who, reason=reason
+            )
+            rest = hold(rollout, "withdrawn", reason) if proposal.kind == "promotion" else []
+            return [withdrawn, *rest]
+        case Skip():
+            return _skip(rollout, command, now)
+
+
+def propose(
+    rollout: Rollout, look: Look, now: Timestamp, kind: ProposalKind, by: str, reason: str = ""
+) -> PromotionProposed:
+    """A promotion, bound to the state that was looked at."""
     plan = plans.recorded(rollout.plan)
-    return any(
-        proposal.state == "rejected"
-        and proposal.wave == rollout.wave
-        and now - proposal.decided_at < plan.propose_again_after
-        for proposal in rollout.proposals
+    return PromotionProposed(
+        rollout=rollout.id,
+        proposal=f"{rollout.id}-p{rollout.proposed + 1}",
+        kind=kind,
+        wave=rollout.wave,
+        to=plan.after(rollout.wave),
+        proposed_by=by,
+        reason=reason,
+        approvals=plan.promotion.needed,
+        as_of=look.as_of,
+        evidence_digest=look.evidence_digest,
+        plan_hash=rollout.plan_hash,
+        exposure_version=look.exposure_version,
+        expires_at=now + plan.proposal_expires_after,
     )
 
 
-def refuse_approver(rollout: Rollout, approver: Actor) -> None:
-    """Raise NotAPerson, or SamePerson for who asked for the rollout, however it is written."""
-    if approver.kind not in ("person", "token"):
-        raise NotAPerson(actor=approver.id)
-    if _plain(approver.id) == _plain(rollout.requested_by):
-        raise SamePerson(actor=approver.id, rollout=rollout.id)
-
-
-def _plain(id_: str) -> str:
-    """As it looks: without case, width, what cannot be seen, and spaces but single ones inside."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", id_).casefold())
-    return " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
-
-
-def open_proposal(rollout: Rollout, id_: str) -> Proposal:
-    """The proposal, if it waits. Raises ProposalNotFound, ProposalClosed."""
-    for proposal in rollout.proposals:
-        if proposal.id == id_:
-            if proposal.state != "open":
-                why = f" ({proposal.reason})" if proposal.reason else ""
-                raise ProposalClosed(proposal=id_, state=proposal.state, why=why)
-            return proposal
-    raise ProposalNotFound(proposal=id_)
-
-
-def outdated(
-    rollout: Rollout, proposal: Proposal, exposure_version: int, now: Timestamp
-) -> str | None:
-    """Why a proposal no longer describes the state it was made from."""
+def outdated(rollout: Rollout, proposal: Proposal, look: Look, now: Timestamp) -> str | None:
+    """Why a proposal no longer describes the state it was made from, if so."""
+    seen = look.assessment
     if now >= proposal.expires_at:
         return "it expired"
-    if exposure_version != proposal.exposure_version:
+    if look.exposure_version != proposal.exposure_version:
         return "the flag's exposure was changed since"
     if (rollout.plan_hash, rollout.wave) != (proposal.plan_hash, proposal.wave):
         return "the rollout moved on"
+    if seen.verdict == "FAIL" or seen.hold == "exposure":
+        return f"its evidence lapsed: {seen.reason}"
+    if proposal.kind == "skip":
+        held = next((one for one in rollout.holds if one.kind in BY_PEOPLE), None)
+        return None if held is None else f"the rollout is {held.kind} by {held.by}"
+    if seen.action != "promote" and seen.hold != "frozen":
+        return f"its evidence lapsed: {seen.reason}"
     return None
 
 
@@ -65,3 +109,97 @@ def lapse(rollout: Rollout, reason: str) -> list[RolloutEvent]:
     if proposal is None:
         return []
     return [ProposalLapsed(rollout=rollout.id, proposal=proposal.id, reason=reason)]
+
+
+def hold(rollout: Rollout, kind: HoldKind, reason: str) -> list[RolloutEvent]:
+    """Hold it, unless it is held that way already."""
+    if rollout.interventions.held(kind) is not None:
+        return []
+    held = RolloutHeld(
+        rollout=rollout.id, flag=rollout.flag, wave=rollout.wave, kind=kind, reason=reason[:2000]
+    )
+    return [held]
+
+
+def promote(rollout: Rollout, proposal: Proposal) -> list[RolloutEvent]:
+    """The wave is over, the next stage begins; after the last one, the rollout is complete."""
+    promoted = WavePromoted(
+        rollout=rollout.id, proposal=proposal.id, wave=rollout.wave, to=proposal.to
+    )
+    if proposal.to == "completed":
+        return [promoted, RolloutCompleted(rollout=rollout.id, flag=rollout.flag)]
+    plan = plans.recorded(rollout.plan)
+    return [promoted, enter(rollout.id, rollout.flag, plan, rollout.wave + 1)]
+
+
+def waiting(rollout: Rollout, id_: str) -> Proposal:
+    """The proposal, if it still waits. Raises ProposalNotFound, ProposalClosed."""
+    for proposal in rollout.proposals:
+        if proposal.id == id_:
+            if not proposal.waits:
+                why = f" ({proposal.reason})" if proposal.reason else ""
+                raise ProposalClosed(proposal=id_, state=proposal.state, why=why)
+            return proposal
+    raise ProposalNotFound(proposal=id_)
+
+
+def refuse_approver(rollout: Rollout, approver: Actor, allowed: tuple[str, ...], by: str) -> None:
+    """Raise NotAPerson, SamePerson for who asked, NotAnApprover for whom the plan does not name."""
+    refuse_machines(approver)
+    if is_one_of(approver.id, (*rollout.askers, by)):
+        raise SamePerson(actor=approver.id, rollout=rollout.id)
+    if allowed and not is_one_of(approver.id, allowed):
+        raise NotAnApprover(actor=approver.id, approvers=", ".join(allowed))
+
+
+def refuse_unsigned(rollout: Rollout, plan: Plan) -> None:
+    """Raise NotSignedOff while what the plan requires before the next stage is not signed."""
+    unsigned = missing(plan.required_after(rollout.wave), rollout.interventions.sign_offs)
+    if unsigned:
+        raise NotSignedOff(rollout=rollout.id, items=", ".join(item.name for item in unsigned))
+
+
+def _approve(rollout: Rollout, command: Approve, now: Timestamp) -> list[RolloutEvent]:
+    proposal = waiting(rollout, command.proposal)
+    plan = plans.recorded(rollout.plan)
+    refuse_approver(rollout, command.approver, plan.promotion.of, proposal.proposed_by)
+    if is_one_of(command.approver.id, (one.by for one in proposal.approvals)):
+        raise AlreadyApproved(actor=command.approver.id, proposal=proposal.id)
+    if proposal.state != "open":
+        raise ProposalClosed(proposal=proposal.id, state=proposal.state, why="")
+    problem = outdated(rollout, proposal, command.look, now)
+    if problem is not None:
+        raise ProposalOutdated(proposal=proposal.id, reason=problem)
+    approved: list[RolloutEvent] = [
+        judged(rollout, command.look, now),  # What the approval rests on can be judged again.
+        ProposalApproved(
+            rollout=rollout.id,
+            proposal=proposal.id,
+            approver=command.approver.id,
+            reason=command.reason,
+        ),
+    ]
+    if len(proposal.approvals) + 1 < proposal.needed:
+        return approved
+    refuse_unsigned(rollout, plan)
+    frozen = command.look.frozen
+    if frozen is not None:
+        delayed = PromotionDelayed(rollout=rollout.id, proposal=proposal.id, reason=frozen)
+        return [*approved, delayed]
+    return [*approved, *promote(rollout, proposal)]
+
+
+def _skip(rollout: Rollout, command: Skip, now: Timestamp) -> list[RolloutEvent]:
+    _refuse_silence("to skip a wave", command.reason)
+    if rollout.soaking:
+        raise InvalidInput(reason="the soak is not skipped: it is what completes a rollout")
+    if rollout.proposal is not None:
+        raise ProposalWaits(proposal=rollout.proposal.id)
+    if command.look.assessment.verdict == "FAIL":
+        raise WaveFailed(rollout=rollout.id, reason=command.look.assessment.reason)
+    return [propose(rollout, command.look, now, "skip", command.proposed_by, command.reason)]
+
+
+def _refuse_silence(what: str, reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput(reason=f"say why: {what} needs a reason")

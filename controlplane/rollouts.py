@@ -1,258 +1,241 @@
 """What may be done to a rollout."""
 
-import re
-from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
-from controlplane import plans
-from controlplane.assessment import Assessment
+from controlplane import interventions, judging, plans, proposals
+from controlplane.commands import (
+    Abort,
+    ApproveStart,
+    BeforeStart,
+    Draft,
+    FollowRollback,
+    Judge,
+    Proposing,
+    RejectStart,
+    Revise,
+    RolloutCommand,
+    SignOff,
+    Start,
+    Submit,
+    WithdrawSignOff,
+)
 from controlplane.errors import (
+    AlreadyApproved,
+    FreezeOn,
     InvalidInput,
-    ProposalOutdated,
     RolloutEnded,
     RolloutInCharge,
     RolloutNotFound,
+    RolloutNotRunning,
+    WrongState,
 )
-from controlplane.plans import Plan, Wave
-from controlplane.proposals import (
-    lapse,
-    open_proposal,
-    outdated,
-    refuse_approver,
-    was_turned_down,
-)
-from events.event import Actor
+from controlplane.people import is_one_of
+from controlplane.plans import Plan
+from controlplane.proposals import refuse_approver, refuse_unsigned
+from controlplane.stages import enter
 from events.rollouts import (
-    PromotionProposed,
-    ProposalApproved,
-    ProposalRejected,
-    RolloutCompleted,
+    PlanRevised,
+    RollbackStalled,
+    RolloutArmed,
+    RolloutCancelled,
+    RolloutDrafted,
     RolloutEvent,
     RolloutRolledBack,
     RolloutStarted,
-    SoakStarted,
-    Trigger,
-    WaveEntered,
-    WaveJudged,
-    WavePromoted,
+    RolloutSubmitted,
+    StartApproved,
+    StartRejected,
 )
-from events.timestamps import HOUR, Timestamp
-from projections.rollouts import Rollout
+from events.timestamps import SECOND, Timestamp
+from projections.rollbacks import AfterRollback
+from projections.rollouts import BEFORE_START, Rollout
 
-HEARTBEAT_US = HOUR
-"""A judgement is recorded at least this often, though nothing changed."""
+ROLLED_BACK_WITHIN_US = 30 * SECOND
+"""Clients that still report the new code so long after a rollback have not followed it."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class StartRollout:
-    """Begin with wave 1 of a plan."""
-
-    flag: str
-    plan: Plan
-    attempt: int
-    requested_by: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judge:
-    """Take note of a look at the wave's criteria, and act on it."""
-
-    assessment: Assessment
-    as_of: int
-    evidence_digest: str
-    exposure_version: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Approve:
-    """Agree to a proposal: its wave is promoted."""
-
-    proposal: str
-    approver: Actor
-    exposure_version: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reject:
-    """Turn a proposal down."""
-
-    proposal: str
-    rejected_by: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Abort:
-    """End it and switch the flag off. Always allowed while it runs."""
-
-    reason: str
-    trigger: Trigger = "person"
-
-
-RolloutCommand = StartRollout | Judge | Approve | Reject | Abort
+_QUIET_US = 5 * SECOND
+"""So long after the last report of the new code, a report of the old one confirms the rollback."""
 
 
 def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[RolloutEvent]:
     """The events a command leads to; none where it changes nothing. Raises a refusal."""
-    if isinstance(command, StartRollout):
-        return _start(rollout, command)
-    if isinstance(command, Abort) and rollout.state == "rolled_back":
-        return []
+    if isinstance(command, Draft):
+        return _draft(rollout, command)
+    if rollout.state == "absent":
+        raise RolloutNotFound(rollout=rollout.id)
+    if isinstance(command, Abort):
+        return _abort(rollout, command)
+    if isinstance(command, FollowRollback):
+        return _follow(rollout, command.reports, now)
+    if isinstance(command, BeforeStart):
+        return _before_start(rollout, command, now)
+    if isinstance(command, SignOff | WithdrawSignOff) and rollout.phase in BEFORE_START:
+        return interventions.decide(rollout, command, now)
     refuse_unless_active(rollout)
     match command:
-        case Judge():
-            return _judge(rollout, command, now)
-        case Approve():
-            return _approve(rollout, command, now)
-        case Reject(reason=reason) if not reason.strip():
-            raise InvalidInput(reason="say why: a rejection needs a reason")
-        case Reject(proposal=id_, rejected_by=who, reason=reason):
-            proposal = open_proposal(rollout, id_)
-            return [
-                ProposalRejected(
-                    rollout=rollout.id, proposal=proposal.id, rejected_by=who, reason=reason
-                )
-            ]
-        case Abort(reason=reason, trigger=trigger):
-            return [
-                *lapse(rollout, "the rollout was rolled back"),
-                _back(rollout, trigger, reason),
-            ]
+        case Judge(look=look):
+            return judging.decide(rollout, look, now)
+        case _ if isinstance(command, Proposing):
+            return proposals.decide(rollout, command, now)
+        case _:
+            return interventions.decide(rollout, command, now)
+
+
+def refuse_unless_active(rollout: Rollout) -> None:
+    """Raise RolloutNotFound, RolloutNotRunning or RolloutEnded."""
+    if rollout.state == "absent":
+        raise RolloutNotFound(rollout=rollout.id)
+    state = rollout.phase.replace("_", " ")
+    if rollout.phase in BEFORE_START:
+        raise RolloutNotRunning(rollout=rollout.id, state=state)
+    if not rollout.is_active:
+        raise RolloutEnded(rollout=rollout.id, state=state)
+
+
+def _draft(rollout: Rollout, command: Draft) -> list[RolloutEvent]:
+    if rollout.state != "absent":
+        raise RolloutInCharge(flag=rollout.flag, rollout=rollout.id)
+    plan = command.plan
+    return [
+        RolloutDrafted(
+            rollout=rollout.id,
+            flag=command.flag,
+            attempt=command.attempt,
+            plan=plan.to_json(),
+            plan_hash=plan.digest(),
+            waves=len(plan.waves),
+            requested_by=command.requested_by,
+            retry_of=command.retry_of,
+        )
+    ]
+
+
+def _before_start(rollout: Rollout, command: BeforeStart, now: Timestamp) -> list[RolloutEvent]:
+    plan = plans.recorded(rollout.plan)
+    match command:
+        case Draft():
+            raise AssertionError("drafting is decided first")
+        case Revise(plan=wanted, revised_by=who):
+            return _revise(rollout, wanted, who)
+        case Submit(submitted_by=who, start_at=start_at):
+            _refuse_unless(rollout, "draft", "submitted")
+            if start_at is not None and start_at <= now:
+                raise InvalidInput(reason="start_at is in the past; leave it out to start by hand")
+            submitted = RolloutSubmitted(rollout=rollout.id, submitted_by=who, start_at=start_at)
+            return [submitted, *_armed(rollout, plan, approvals=0)]
+        case ApproveStart():
+            return _approve_start(rollout, command, plan)
+        case RejectStart(rejected_by=who, reason=reason):
+            _refuse_unless(rollout, "pending_approval", "rejected")
+            refuse_approver(rollout, who, plan.start.of, rollout.requested_by)
+            if not reason.strip():
+                raise InvalidInput(reason="say why: a rejection needs a reason")
+            return [StartRejected(rollout=rollout.id, rejected_by=who.id, reason=reason)]
+        case Start():
+            return _start(rollout, command, plan)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def refuse_unless_active(rollout: Rollout) -> None:
-    """Raise RolloutNotFound or RolloutEnded."""
-    if rollout.state == "absent":
-        raise RolloutNotFound(rollout=rollout.id)
-    if not rollout.is_active:
-        raise RolloutEnded(rollout=rollout.id, state=rollout.state.replace("_", " "))
-
-
-def _start(rollout: Rollout, command: StartRollout) -> list[RolloutEvent]:
-    if rollout.state != "absent":
-        refuse_unless_active(rollout)
-        raise RolloutInCharge(flag=rollout.flag, rollout=rollout.id)
-    started = RolloutStarted(
-        rollout=rollout.id,
-        flag=command.flag,
-        attempt=command.attempt,
-        plan=command.plan.to_json(),
-        plan_hash=command.plan.digest(),
-        waves=len(command.plan.waves),
-        requested_by=command.requested_by,
-    )
-    return [started, _enter(rollout.id, command.flag, command.plan, 1)]
-
-
-def _enter(rollout: str, flag: str, plan: Plan, wave: int) -> RolloutEvent:
-    stage = plan.stage(wave)
-    if not isinstance(stage, Wave):
-        return SoakStarted(rollout=rollout, flag=flag, max_silence_us=plan.max_silence)
-    return WaveEntered(
-        rollout=rollout,
-        flag=flag,
-        wave=wave,
-        name=stage.name,
-        audience=stage.audience.to_audience(),
-        percentage=stage.percentage,
-        max_silence_us=plan.max_silence,
-    )
-
-
-def _judge(rollout: Rollout, command: Judge, now: Timestamp) -> list[RolloutEvent]:
-    """A failure rolls back; a full pass proposes; anything less withdraws what was proposed."""
-    look = command.assessment
-    events: list[RolloutEvent] = []
-    if look.action == "rollback":
-        events += [
-            _judged(rollout, command, now),
-            *lapse(rollout, look.reason),
-            _back(rollout, "criterion", look.reason),
-        ]
-        return events
-    if _is_news(rollout, look) or now - rollout.judged_at >= HEARTBEAT_US:
-        events.append(_judged(rollout, command, now))
-    proposal = rollout.proposal
-    if proposal is not None:
-        problem = outdated(rollout, proposal, command.exposure_version, now)
-        if problem is None and look.action != "promote":
-            problem = f"its evidence lapsed: {look.reason}"
-        if problem is not None:
-            return [*events, *lapse(rollout, problem)]
-    elif look.action == "promote" and not was_turned_down(rollout, now):
-        events.append(_propose(rollout, command, now))
-    return events
-
-
-def _is_news(rollout: Rollout, look: Assessment) -> bool:
-    """Whether a verdict, its reason or a tenth of some evidence differs from what was recorded."""
-    before = [(j.criterion, j.verdict, int(j.progress * 10)) for j in rollout.judgements]
-    after = [(j.criterion, j.verdict, int(j.progress * 10)) for j in look.judgements]
-    return (
-        rollout.judged_at == 0
-        or rollout.verdict != look.verdict
-        or _without_numbers(rollout.reason) != _without_numbers(look.reason)
-        or before != after
-    )
-
-
-def _without_numbers(reason: str) -> str:
-    """The same reason at another count is no news."""
-    return re.sub(r"[\d.,]+", "", reason)
-
-
-def _judged(rollout: Rollout, command: Judge, now: Timestamp) -> WaveJudged:
-    look = command.assessment
-    return WaveJudged(
-        rollout=rollout.id,
-        wave=rollout.wave,
-        as_of=command.as_of,
-        judged_at=now,
-        verdict=look.verdict,
-        reason=look.reason,
-        judgements=look.judgements,
-    )
-
-
-def _propose(rollout: Rollout, command: Judge, now: Timestamp) -> PromotionProposed:
-    plan = plans.recorded(rollout.plan)
-    return PromotionProposed(
-        rollout=rollout.id,
-        proposal=f"{rollout.id}-p{rollout.proposed + 1}",
-        wave=rollout.wave,
-        to=plan.after(rollout.wave),
-        as_of=command.as_of,
-        evidence_digest=command.evidence_digest,
-        plan_hash=rollout.plan_hash,
-        exposure_version=command.exposure_version,
-        expires_at=now + plan.proposal_expires_after,
-    )
-
-
-def _approve(rollout: Rollout, command: Approve, now: Timestamp) -> list[RolloutEvent]:
-    proposal = open_proposal(rollout, command.proposal)
-    refuse_approver(rollout, command.approver)
-    problem = outdated(rollout, proposal, command.exposure_version, now)
-    if problem is not None:
-        raise ProposalOutdated(proposal=proposal.id, reason=problem)
-    plan = plans.recorded(rollout.plan)
-    following: RolloutEvent = RolloutCompleted(rollout=rollout.id, flag=rollout.flag)
-    if proposal.to != "completed":
-        following = _enter(rollout.id, rollout.flag, plan, rollout.wave + 1)
+def _revise(rollout: Rollout, wanted: Plan, who: str) -> list[RolloutEvent]:
+    if rollout.phase not in BEFORE_START:
+        state = rollout.state.replace("_", " ")
+        raise WrongState(rollout=rollout.id, state=state, action="revised")
+    if wanted.digest() == rollout.plan_hash:
+        return []
     return [
-        ProposalApproved(
+        PlanRevised(
             rollout=rollout.id,
-            proposal=proposal.id,
-            approver=command.approver.id,
-            reason=command.reason,
-        ),
-        WavePromoted(rollout=rollout.id, proposal=proposal.id, wave=rollout.wave, to=proposal.to),
-        following,
+            plan=wanted.to_json(),
+            plan_hash=wanted.digest(),
+            waves=len(wanted.waves),
+            revised_by=who,
+        )
     ]
 
 
-def _back(rollout: Rollout, trigger: Trigger, reason: str) -> RolloutEvent:
-    return RolloutRolledBack(rollout=rollout.id, flag=rollout.flag, trigger=trigger, reason=reason)
+def _approve_start(rollout: Rollout, command: ApproveStart, plan: Plan) -> list[RolloutEvent]:
+    _refuse_unless(rollout, "pending_approval", "approved")
+    refuse_approver(rollout, command.approver, plan.start.of, rollout.requested_by)
+    if is_one_of(command.approver.id, (one.by for one in rollout.start_approvals)):
+        raise AlreadyApproved(actor=command.approver.id, proposal=f"the start of {rollout.id}")
+    approved = StartApproved(
+        rollout=rollout.id,
+        plan_hash=rollout.plan_hash,
+        approver=command.approver.id,
+        reason=command.reason,
+    )
+    return [approved, *_armed(rollout, plan, approvals=len(rollout.start_approvals) + 1)]
+
+
+def _armed(rollout: Rollout, plan: Plan, approvals: int) -> list[RolloutEvent]:
+    return [RolloutArmed(rollout=rollout.id)] if approvals >= plan.start.needed else []
+
+
+def _start(rollout: Rollout, command: Start, plan: Plan) -> list[RolloutEvent]:
+    """A draft whose plan asks for no approval starts at once."""
+    if rollout.phase != "armed" and (rollout.phase != "draft" or plan.start.needed):
+        next_ = {"draft": "submit it first", "pending_approval": "it waits for approval"}
+        state = rollout.phase.replace("_", " ")
+        why = next_.get(rollout.phase)
+        raise WrongState(
+            rollout=rollout.id, state=f"{state}: {why}" if why else state, action="started"
+        )
+    refuse_unsigned(rollout, plan)
+    if command.frozen is not None:
+        raise FreezeOn(reason=command.frozen)
+    started = RolloutStarted(rollout=rollout.id, flag=rollout.flag, started_by=command.started_by)
+    return [started, enter(rollout.id, rollout.flag, plan, 1)]
+
+
+def _abort(rollout: Rollout, command: Abort) -> list[RolloutEvent]:
+    if rollout.phase in ("rolling_back", "rolled_back", "cancelled"):
+        return []
+    if rollout.phase in BEFORE_START:
+        return [
+            RolloutCancelled(
+                rollout=rollout.id, cancelled_by=command.aborted_by, reason=command.reason
+            )
+        ]
+    refuse_unless_active(rollout)
+    return judging.back(rollout, command.trigger, command.reason)
+
+
+def _follow(rollout: Rollout, reports: AfterRollback, now: Timestamp) -> list[RolloutEvent]:
+    """Confirm by what clients report; say so once if they go on with the new code."""
+    if rollout.phase != "rolling_back":
+        return []
+    events: list[RolloutEvent] = []
+    last_on = max(reports.last_on_at, rollout.rollback_at)
+    if last_on - rollout.rollback_at > ROLLED_BACK_WITHIN_US and not rollout.stalled:
+        events.append(
+            RollbackStalled(
+                rollout=rollout.id,
+                flag=rollout.flag,
+                reports=reports.on,
+                last_report_at=reports.last_on_at,
+            )
+        )
+    quiet_us = now - last_on
+    confirmed_by: Literal["reports", "silence", "superseded"]
+    if reports.superseded:
+        confirmed_by = "superseded"
+    elif reports.last_off_at > last_on and quiet_us >= _QUIET_US:
+        confirmed_by = "reports"
+    elif quiet_us >= ROLLED_BACK_WITHIN_US:
+        confirmed_by = "silence"
+    else:
+        return events
+    rolled_back = RolloutRolledBack(
+        rollout=rollout.id,
+        flag=rollout.flag,
+        confirmed_by=confirmed_by,
+        took_us=last_on - rollout.rollback_at,
+    )
+    return [*events, rolled_back]
+
+
+def _refuse_unless(rollout: Rollout, phase: str, action: str) -> None:
+    if rollout.phase != phase:
+        state = rollout.state.replace("_", " ")
+        raise WrongState(rollout=rollout.id, state=state, action=action)

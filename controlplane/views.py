@@ -1,5 +1,6 @@
 """Things as JSON has them: times in ISO 8601, nothing hidden, nothing made up."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,16 +8,22 @@ import msgspec
 from controlplane import plans
 from controlplane.assessment import Assessment
 from controlplane.bucketing import Explanation
+from controlplane.checklists import Item, signed
+from controlplane.criteria.manual import Manual
 from controlplane.durations import format_duration
+from controlplane.plane import explanations
 from controlplane.plane.executions import Recorded
-from controlplane.plane.rollouts import Status
+from controlplane.plane.explanations import Status
+from controlplane.plane.verification import Verification
 from controlplane.rules.rule import Rule
 from events.event import Event, RecordedEvent
 from events.timestamps import Timestamp, to_iso
 from projections.alerts import Alert
 from projections.flags import Flag
+from projections.holds import SignOff
 from projections.metrics import Tally
-from projections.rollouts import Proposal, Rollout
+from projections.promotions import Proposal
+from projections.rollouts import Rollout
 from projections.runner import Lag
 
 Json = dict[str, Any]
@@ -40,33 +47,117 @@ def flag_view(flag: Flag) -> Json:
 
 def rollout_view(rollout: Rollout) -> Json:
     """A rollout as it stands, its plan left to `plan`."""
-    data = _with_moments(rollout, "started_at", "wave_entered_at", "ended_at", "judged_at")
-    del data["plan"]
-    data["proposals"] = [proposal_view(proposal) for proposal in rollout.proposals]
-    return data
+    data = _with_moments(
+        rollout,
+        *("start_at", "started_at", "wave_entered_at", "ended_at", "rollback_at", "judged_at"),
+    )
+    del data["plan"], data["interventions"]
+    found = rollout.interventions
+    return data | {
+        "start_approvals": [_with_moments(one, "at") for one in rollout.start_approvals],
+        "proposals": [proposal_view(proposal) for proposal in rollout.proposals],
+        "holds": [_with_moments(hold, "since") for hold in found.holds],
+        "overrides": [_with_moments(one, "expires_at") for one in found.overrides],
+        "sign_offs": [_with_moments(one, "at") for one in found.sign_offs],
+        "extended_us": found.extended_us,
+        "escalated": found.escalated,
+    }
 
 
 def proposal_view(proposal: Proposal) -> Json:
     """A proposal."""
-    return _with_moments(proposal, "expires_at", "proposed_at")
+    data = _with_moments(proposal, "expires_at", "proposed_at", "decided_at")
+    return data | {"approvals": [_with_moments(one, "at") for one in proposal.approvals]}
 
 
 def status_view(status: Status) -> Json:
     """Where a rollout stands, judged now."""
-    wave = status.evidence
-    p95 = wave.durations.quantile(0.95)
-    return rollout_view(status.rollout) | {
+    rollout, wave = status.rollout, status.evidence
+    running = status.assessment is not None
+    return rollout_view(rollout) | {
+        "sentence": explanations.sentence(status),
+        "as_of": moment(status.now),
         "plan": status.plan.name,
         "flag_percentage": status.flag.percentage,
         "assessment": assessment_view(status.assessment) if status.assessment else None,
+        "overridden": sorted(status.overridden),
+        "unsigned": [item.name for item in status.unsigned],
+        "watched_us": wave.lasted_us(status.now) if running else 0,
+        "hold_us": hold_us(status) if running else 0,
         "evidence": {
             "executions": wave.executions,
             "failed": wave.failed,
-            "p95_us": p95,
+            "p95_us": wave.own.durations.quantile(0.95),
+            "other_audiences": wave.others.executions,
+            "old_code": wave.control.executions,
             "critical_alerts": wave.critical_alerts,
             "last_at": moment(wave.last_at),
         },
     }
+
+
+def hold_us(status: Status) -> int:
+    """How long the present stage must last, with what people added."""
+    stage = status.plan.stage(status.rollout.wave)
+    return stage.hold + status.rollout.interventions.extended_us
+
+
+def standing_view(explanation: explanations.Explanation) -> Json:
+    """Why a rollout stands, or stood, where it does."""
+    return status_view(explanation.status) | {
+        "position": explanation.position,
+        "history": [event_view(event) for event in explanation.history],
+    }
+
+
+def checklist_view(status: Status) -> list[Json]:
+    """What may be signed off, before which stage it is due, and who did.
+
+    The items of the plan, and the `manual` criteria of the present wave.
+    """
+    plan, rollout = status.plan, status.rollout
+    stages = [(wave.name, wave.requires) for wave in plan.waves]
+    if plan.soak is not None:
+        stages.append(("soak", plan.soak.requires))
+    places = [("start", plan.before_start), *stages, ("completed", plan.before_completion)]
+    sign_offs = rollout.interventions.sign_offs
+    rows = [_item_view(item, due, sign_offs) for due, items in places for item in items]
+    if rollout.is_active:
+        ours = tuple(one for one in sign_offs if one.wave == rollout.wave)
+        for one in plan.stage(rollout.wave).criteria:
+            if isinstance(one, Manual):
+                item = Item(
+                    name=one.name,
+                    area="sign-off",
+                    text=one.text,
+                    role=one.role,
+                    approvals=one.approvals,
+                )
+                rows.append(_item_view(item, plan.after(rollout.wave), ours))
+    return rows
+
+
+def _item_view(item: Item, due: str, sign_offs: Sequence[SignOff]) -> Json:
+    have = signed(item, sign_offs)
+    counted = (one for one in sign_offs if one.item == item.name and item.role in ("", one.role))
+    return {
+        "item": item.name,
+        "area": item.area,
+        "before": due,
+        "text": item.text,
+        "role": item.role,
+        "required": item.required,
+        "needed": item.approvals,
+        "signed": have,
+        "done": have >= item.approvals,
+        "signed_by": list(dict.fromkeys(one.by for one in counted)),
+    }
+
+
+def verification_view(verification: Verification) -> Json:
+    """What came of judging again."""
+    data: Json = msgspec.to_builtins(verification)
+    return data | {"identical": verification.identical}
 
 
 def assessment_view(assessment: Assessment) -> Json:

@@ -6,6 +6,7 @@ from events.alerts import AlertEvent
 from events.event import Event
 from events.executions import BatchExecuted
 from events.flags import FlagEvent
+from events.freezes import FreezeEvent
 from events.rollouts import RolloutEvent
 
 CATALOG: dict[str, type[Event]] = {
@@ -15,5 +16,6 @@ CATALOG: dict[str, type[Event]] = {
         *get_args(RolloutEvent),
         BatchExecuted,
         *get_args(AlertEvent),
+        *get_args(FreezeEvent),
     )
 }

@@ -26,6 +26,8 @@ class BatchExecuted(Event, frozen=True):
     outcome: Outcome
     duration_us: Count
     """Told, never presumed: an execution without one would look like a fast one."""
+    audience: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    """The audience of the flag that the unit was matched by; empty where that is not told."""
     semantics_us: Count = 0
     normalizer_us: Count = 0
     executor_us: Count = 0

@@ -2,31 +2,20 @@
 
 from typing import Any, Literal
 
-import msgspec
-
 from events.event import Event
 from events.flags import Audience, Percentage, Text
+from events.holds import HoldEvent
+from events.judgements import JudgementEvent
+from events.promotions import PromotionEvent
 from events.timestamps import Timestamp
 
-Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO_DATA", "ERROR"]
-Trigger = Literal["person", "criterion", "alert"]
+Trigger = Literal["person", "criterion", "alert", "timeout"]
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one criterion says, and the numbers it rests on."""
+class RolloutDrafted(Event, frozen=True):
+    """Somebody asks for a rollout. The plan is kept whole: later edits do not reach it."""
 
-    criterion: str
-    verdict: Verdict
-    sentence: str
-    numbers: dict[str, float | int | None] = {}
-    progress: float = 0.0
-    """The share of the evidence needed to pass, 0 to 1."""
-
-
-class RolloutStarted(Event, frozen=True):
-    """A plan was set in motion. The plan is kept whole: later edits do not reach it."""
-
-    TYPE = "rollout.started"
+    TYPE = "rollout.drafted"
     rollout: str
     flag: str
     attempt: int
@@ -34,6 +23,73 @@ class RolloutStarted(Event, frozen=True):
     plan_hash: str
     waves: int
     requested_by: str
+    retry_of: str = ""
+    """The earlier attempt at the same plan, if it is one more."""
+
+
+class PlanRevised(Event, frozen=True):
+    """The draft has another plan; what was approved of the old one counts no more."""
+
+    TYPE = "rollout.plan_revised"
+    rollout: str
+    plan: dict[str, Any]
+    plan_hash: str
+    waves: int
+    revised_by: str
+
+
+class RolloutSubmitted(Event, frozen=True):
+    """The draft waits for approval to start."""
+
+    TYPE = "rollout.submitted"
+    rollout: str
+    submitted_by: str
+    start_at: Timestamp | None = None
+    """When it is to start by itself once approved; None: when a person starts it."""
+
+
+class StartApproved(Event, frozen=True):
+    """A person other than who asked for it agreed to the start."""
+
+    TYPE = "rollout.start_approved"
+    rollout: str
+    plan_hash: str
+    approver: str
+    reason: Text
+
+
+class StartRejected(Event, frozen=True):
+    """A person said no; it is a draft again."""
+
+    TYPE = "rollout.start_rejected"
+    rollout: str
+    rejected_by: str
+    reason: Text
+
+
+class RolloutArmed(Event, frozen=True):
+    """It has every approval its plan asks for: it may start."""
+
+    TYPE = "rollout.armed"
+    rollout: str
+
+
+class RolloutStarted(Event, frozen=True):
+    """The plan was set in motion."""
+
+    TYPE = "rollout.started"
+    rollout: str
+    flag: str
+    started_by: str
+
+
+class RolloutCancelled(Event, frozen=True):
+    """It ended before it began."""
+
+    TYPE = "rollout.cancelled"
+    rollout: str
+    cancelled_by: str
+    reason: Text
 
 
 class WaveEntered(Event, frozen=True):
@@ -49,6 +105,10 @@ class WaveEntered(Event, frozen=True):
     percentage: Percentage
     max_silence_us: int
     """A longer gap between executions stops the wave's clock."""
+    window_us: int
+    """How wide the windows are in which a trend is looked for."""
+    settle_us: int
+    """How long clients may take to follow the flag."""
 
 
 class SoakStarted(Event, frozen=True):
@@ -57,74 +117,27 @@ class SoakStarted(Event, frozen=True):
     TYPE = "rollout.soak_started"
     rollout: str
     flag: str
+    audience: Audience
+    percentage: Percentage
     max_silence_us: int
+    window_us: int
+    settle_us: int
 
 
-class WaveJudged(Event, frozen=True):
-    """A look at the wave's criteria, as of a log position; judged again, it comes out the same."""
+class ExposureConfirmed(Event, frozen=True):
+    """Clients report the new code since the wave began."""
 
-    TYPE = "rollout.wave_judged"
+    TYPE = "rollout.exposure_confirmed"
     rollout: str
     wave: int
-    as_of: int
-    judged_at: Timestamp
-    verdict: Verdict
-    reason: str
-    judgements: tuple[Judgement, ...]
 
 
-class PromotionProposed(Event, frozen=True):
-    """Every criterion passes: a person may now approve. Bound to the state it was made from."""
+class BakeCompleted(Event, frozen=True):
+    """The wave was watched for as long as planned; what is still missing is evidence, or people."""
 
-    TYPE = "rollout.promotion_proposed"
+    TYPE = "rollout.bake_completed"
     rollout: str
-    proposal: str
     wave: int
-    to: str
-    as_of: int
-    evidence_digest: str
-    plan_hash: str
-    exposure_version: int
-    expires_at: Timestamp
-
-
-class ProposalApproved(Event, frozen=True):
-    """A person other than who asked for the rollout agreed."""
-
-    TYPE = "rollout.proposal_approved"
-    rollout: str
-    proposal: str
-    approver: str
-    reason: Text
-
-
-class ProposalRejected(Event, frozen=True):
-    """A person said no; the wave goes on being watched."""
-
-    TYPE = "rollout.proposal_rejected"
-    rollout: str
-    proposal: str
-    rejected_by: str
-    reason: Text
-
-
-class ProposalLapsed(Event, frozen=True):
-    """The proposal no longer holds: its evidence, its state or its time ran out."""
-
-    TYPE = "rollout.proposal_lapsed"
-    rollout: str
-    proposal: str
-    reason: str
-
-
-class WavePromoted(Event, frozen=True):
-    """The wave is over, for good reasons."""
-
-    TYPE = "rollout.wave_promoted"
-    rollout: str
-    proposal: str
-    wave: int
-    to: str
 
 
 class RolloutCompleted(Event, frozen=True):
@@ -135,31 +148,63 @@ class RolloutCompleted(Event, frozen=True):
     flag: str
 
 
-class RolloutRolledBack(Event, frozen=True):
-    """The rollout ended and its flag went off in the same transaction."""
+class RollbackStarted(Event, frozen=True):
+    """The rollout is over and its flag went off in the same transaction."""
 
-    TYPE = "rollout.rolled_back"
+    TYPE = "rollout.rollback_started"
     rollout: str
     flag: str
     trigger: Trigger
     reason: str
 
 
+class RollbackStalled(Event, frozen=True):
+    """Clients still report the new code long after the flag went off."""
+
+    TYPE = "rollout.rollback_stalled"
+    rollout: str
+    flag: str
+    reports: int
+    """Executions of the new code since the flag went off."""
+    last_report_at: Timestamp
+
+
+class RolloutRolledBack(Event, frozen=True):
+    """The rollback is confirmed by what clients report, or no longer report."""
+
+    TYPE = "rollout.rolled_back"
+    rollout: str
+    flag: str
+    confirmed_by: Literal["reports", "silence", "superseded"]
+    """`reports`: of the old path; `silence`: none of the new one; `superseded`: the flag is on
+    again."""
+    took_us: int
+    """From the rollback's start to the last report of the new code; 0 where there was none."""
+
+
 RolloutEvent = (
-    RolloutStarted
+    RolloutDrafted
+    | PlanRevised
+    | RolloutSubmitted
+    | StartApproved
+    | StartRejected
+    | RolloutArmed
+    | RolloutStarted
+    | RolloutCancelled
     | WaveEntered
     | SoakStarted
-    | WaveJudged
-    | PromotionProposed
-    | ProposalApproved
-    | ProposalRejected
-    | ProposalLapsed
-    | WavePromoted
+    | ExposureConfirmed
+    | BakeCompleted
     | RolloutCompleted
+    | RollbackStarted
+    | RollbackStalled
     | RolloutRolledBack
+    | PromotionEvent
+    | HoldEvent
+    | JudgementEvent
 )
 
 
 def rollout_stream(rollout: str) -> str:
-    """The stream of one rollout."""
+    """The stream of one rollout; what is found about it has a stream of its own."""
     return f"rollout-{rollout}"

@@ -5,6 +5,7 @@ from typing import Any
 from projections.alerts import ALERTS
 from projections.evidence import EVIDENCE
 from projections.flags import FLAGS
+from projections.freezes import FREEZES
 from projections.metrics import METRICS, TOTALS
 from projections.projection import Projection
 from projections.rollouts import ROLLOUTS
@@ -12,5 +13,5 @@ from projections.vitals import VITALS
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection
-    for projection in (FLAGS, ROLLOUTS, METRICS, TOTALS, EVIDENCE, VITALS, ALERTS)
+    for projection in (FLAGS, ROLLOUTS, METRICS, TOTALS, EVIDENCE, VITALS, ALERTS, FREEZES)
 }

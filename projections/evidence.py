@@ -5,45 +5,157 @@ import msgspec
 from events.alerts import AlertRaised, AlertResolved, Severity
 from events.event import Event, RecordedEvent
 from events.executions import BatchExecuted
+from events.flags import Audience, ExposureChanged, FlagEnabled
+from events.holds import HoldReleased, RolloutHeld
+from events.judgements import CriterionAnswered, Verdict
 from events.rollouts import (
+    RollbackStarted,
     RolloutCompleted,
-    RolloutEvent,
-    RolloutRolledBack,
     RolloutStarted,
     SoakStarted,
     WaveEntered,
 )
 from events.timestamps import Timestamp
-from projections.histogram import Histogram
-from projections.metrics import Rungs
+from projections.arms import Arm, Split, Window
 from projections.projection import Projection
+from projections.rollbacks import AfterRollback
+
+_KEPT_WINDOWS = 400
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What something outside said last about an external criterion."""
+
+    verdict: Verdict
+    detail: str
+    at: Timestamp
 
 
 class WaveEvidence(msgspec.Struct):
-    """What happened to the new code since a wave began."""
+    """What happened since a wave began."""
 
     wave: int
     entered_at: Timestamp
-    executions: int = 0
-    failed: int = 0
-    rungs: Rungs = msgspec.field(default_factory=Rungs)
-    durations: Histogram = msgspec.field(default_factory=Histogram)
+    audience: Audience = Audience("everyone")
+    own: Arm = msgspec.field(default_factory=Arm)
+    """The new code, for the wave's audience."""
+    others: Arm = msgspec.field(default_factory=Arm)
+    """The new code, for those who say that they are of another audience."""
+    control: Arm = msgspec.field(default_factory=Arm)
+    """The old code, meanwhile, for the wave's audience."""
+    split: Split = msgspec.field(default_factory=Split)
+    planned: float = 0.0
+    """The percentage that the split is held against."""
+    settled_at: Timestamp = 0
+    """Clients are given until then to follow the flag; the split is counted from there."""
+    settle_us: int = 0
     violations: int = 0
     critical_alerts: list[str] = []
     """Those open when it began, and those raised since."""
     max_silence_us: int = 0
     covered_us: int = 0
     """Time with executions, up to the latest one; a gap longer than max_silence_us is none."""
+    clock_from: Timestamp = 0
+    """From here on the clock may yet run."""
+    paused: bool = False
+    stable_from_us: int = 0
+    """What the clock showed when an alert, warning or critical, was last raised or resolved."""
     last_at: Timestamp = 0
     """When the latest execution happened; 0 where none has."""
+    window_us: int = 1
+    windows: list[Window] = []
+    """In order; those in which nothing ran are left out."""
+    answers: dict[str, Answer] = {}
+
+    @property
+    def executions(self) -> int:
+        """Of the new code, for the wave's audience."""
+        return self.own.executions
+
+    @property
+    def failed(self) -> int:
+        """Of these, those that failed."""
+        return self.own.failed
 
     def lasted_us(self, now: Timestamp) -> int:
-        """How long it has been watched: silence stops the clock."""
-        return self.covered_us + self._gap(self.last_at or self.entered_at, now)
+        """How long it has been watched: silence stops the clock, and so does a pause."""
+        return self.covered_us + (0 if self.paused else self._gap(now))
 
-    def _gap(self, before: Timestamp, after: Timestamp) -> int:
-        gap = max(0, after - before)
+    def stable_us(self, now: Timestamp) -> int:
+        """How long it has been watched since the latest warning or critical alert."""
+        return self.lasted_us(now) - self.stable_from_us
+
+    def _gap(self, now: Timestamp) -> int:
+        gap = max(0, now - self.clock_from)
         return gap if gap <= self.max_silence_us else 0
+
+    def _advance(self, at: Timestamp) -> None:
+        if at > self.clock_from:
+            self.covered_us = self.lasted_us(at)
+            self.clock_from = at
+
+    def pause(self, at: Timestamp) -> None:
+        """Stop the clock."""
+        self._advance(at)
+        self.paused = True
+
+    def resume(self, at: Timestamp) -> None:
+        """Let the clock run on from here."""
+        self.clock_from = max(self.clock_from, at)
+        self.paused = False
+
+    def interrupt(self, at: Timestamp) -> None:
+        """Something was wrong: stability begins anew."""
+        self._advance(at)
+        self.stable_from_us = self.covered_us
+
+    def count(self, execution: BatchExecuted, at: Timestamp) -> None:
+        """Count one execution that happened since the wave began."""
+        mine = self._is_of_audience(execution.audience)
+        on = execution.cohort == "on" and execution.outcome != "rejected"
+        told = execution.audience == self.audience.name or not self.audience.conditions
+        if told and at >= self.settled_at:
+            self.split.add(execution.unit, on=on)
+        if execution.outcome == "rejected":
+            return
+        if not on:
+            if mine:
+                self.control.add(execution)
+            return
+        (self.own if mine else self.others).add(execution)
+        self.violations += sum(execution.violations.values())
+        self._advance(at)
+        self.last_at = max(self.last_at, at)
+        if mine:
+            self._count_in_window(execution, at)
+
+    def _is_of_audience(self, name: str) -> bool:
+        """Who does not tell an audience is taken to be of the wave's."""
+        return not name or not self.audience.conditions or name == self.audience.name
+
+    def _count_in_window(self, execution: BatchExecuted, at: Timestamp) -> None:
+        number = (at - self.entered_at) // self.window_us
+        place = len(self.windows)
+        while place and self.windows[place - 1].number > number:
+            place -= 1
+        if not place or self.windows[place - 1].number != number:
+            self.windows.insert(place, Window(number))
+            place += 1
+        window = self.windows[place - 1]
+        window.failed += execution.outcome == "failed"
+        window.rungs.add(execution.duration_us)
+        del self.windows[:-_KEPT_WINDOWS]
+
+    def answer(self, criterion: str, answer: Answer) -> None:
+        """Note an answer; a FAIL stands."""
+        earlier = self.answers.get(criterion)
+        if earlier is None or earlier.verdict != "FAIL":
+            self.answers[criterion] = answer
+
+    def expose(self, percentage: float, at: Timestamp) -> None:
+        """The wave's audience is served at another percentage: count the split anew."""
+        self.split, self.planned = Split(), percentage
+        self.settled_at = at + self.settle_us
 
 
 class Evidence(msgspec.Struct):
@@ -55,54 +167,91 @@ class Evidence(msgspec.Struct):
     open_alerts: dict[str, Severity] = {}
     """Critical and warning alerts that are open, whoever raised them when."""
     waves: list[WaveEvidence] = []
+    rollback: AfterRollback | None = None
 
 
-_Relevant = RolloutEvent | BatchExecuted | AlertRaised | AlertResolved
+_Relevant = (
+    BatchExecuted
+    | AlertRaised
+    | AlertResolved
+    | ExposureChanged
+    | FlagEnabled
+    | RolloutStarted
+    | WaveEntered
+    | SoakStarted
+    | RolloutHeld
+    | HoldReleased
+    | CriterionAnswered
+    | RolloutCompleted
+    | RollbackStarted
+)
 
 
 def evolve(evidence: Evidence, recorded: RecordedEvent[_Relevant]) -> Evidence:
     """Return the evidence with one more event in it."""
+    at = min(recorded.occurred_at, recorded.recorded_at)  # A clock may be ahead.
+    wave = evidence.waves[-1] if evidence.gathering else None
     match recorded.event:
         case BatchExecuted() as execution:
-            if evidence.gathering:
-                at = min(recorded.occurred_at, recorded.recorded_at)  # A clock may be ahead.
-                _count(evidence.waves[-1], execution, at)
+            if wave is not None and at >= wave.entered_at:
+                wave.count(execution, at)
+            elif evidence.rollback is not None and at > evidence.rollback.started_at:
+                evidence.rollback.note(execution, at)
         case AlertRaised(severity=severity, alert=alert) if severity != "info":
             evidence.open_alerts[alert] = severity
-            if evidence.gathering and severity == "critical":
-                evidence.waves[-1].critical_alerts.append(alert)
+            if wave is not None:
+                wave.interrupt(at)
+                if severity == "critical":
+                    wave.critical_alerts.append(alert)
         case AlertResolved(alert=alert):
-            evidence.open_alerts.pop(alert, None)
+            if evidence.open_alerts.pop(alert, None) and wave is not None:
+                wave.interrupt(at)  # Stable is what comes after it was over.
+        case ExposureChanged(audience=audience, after=after):
+            if wave is not None and audience.name == wave.audience.name:
+                wave.expose(after, at)
+        case FlagEnabled():
+            if evidence.rollback is not None:
+                evidence.rollback.superseded = True
         case RolloutStarted(rollout=rollout):
             return Evidence(evidence.flag, rollout, open_alerts=evidence.open_alerts)
-        case WaveEntered(max_silence_us=silence) | SoakStarted(max_silence_us=silence):
-            wave = WaveEvidence(len(evidence.waves) + 1, recorded.occurred_at)
-            wave.max_silence_us = silence
-            # Sorted: a dictionary that was stored in between has its keys in another order.
-            wave.critical_alerts = sorted(
-                alert for alert, severity in evidence.open_alerts.items() if severity == "critical"
-            )
-            evidence.waves.append(wave)
-            evidence.gathering = True
-        case RolloutCompleted() | RolloutRolledBack():
+        case WaveEntered() | SoakStarted() as entered:
+            _enter(evidence, entered, recorded.occurred_at)
+        case RolloutHeld(kind="paused") if wave is not None:
+            wave.pause(at)
+        case HoldReleased(kind="paused") if wave is not None:
+            wave.resume(at)
+        case CriterionAnswered(wave=number, criterion=name, verdict=verdict, detail=detail):
+            if wave is not None and wave.wave == number:
+                wave.answer(name, Answer(verdict, detail, at))
+        case RolloutCompleted():
             evidence.gathering = False
+        case RollbackStarted():
+            evidence.gathering = False
+            evidence.rollback = AfterRollback(recorded.occurred_at)
         case _:
             pass
     return evidence
 
 
-def _count(wave: WaveEvidence, execution: BatchExecuted, at: Timestamp) -> None:
-    """Only the new code speaks for the new code, and only since the wave began."""
-    if execution.cohort == "off" or execution.outcome == "rejected" or at < wave.entered_at:
-        return
-    wave.executions += 1
-    wave.failed += execution.outcome == "failed"
-    wave.rungs.add(execution.duration_us)
-    wave.durations.add(execution.duration_us)
-    wave.violations += sum(execution.violations.values())
-    if at > wave.last_at:
-        wave.covered_us = wave.lasted_us(at)
-        wave.last_at = at
+def _enter(evidence: Evidence, entered: WaveEntered | SoakStarted, at: Timestamp) -> None:
+    if evidence.waves:
+        evidence.waves[-1].split.seen = b""  # No longer counted in.
+    wave = WaveEvidence(
+        wave=len(evidence.waves) + 1,
+        entered_at=at,
+        audience=entered.audience,
+        max_silence_us=entered.max_silence_us,
+        clock_from=at,
+        window_us=entered.window_us,
+        settle_us=entered.settle_us,
+    )
+    wave.expose(entered.percentage, at)
+    # Sorted: a dictionary that was stored in between has its keys in another order.
+    wave.critical_alerts = sorted(
+        alert for alert, severity in evidence.open_alerts.items() if severity == "critical"
+    )
+    evidence.waves.append(wave)
+    evidence.gathering = True
 
 
 _EVENTS: frozenset[type[Event]] = frozenset(
@@ -110,11 +259,16 @@ _EVENTS: frozenset[type[Event]] = frozenset(
         BatchExecuted,
         AlertRaised,
         AlertResolved,
+        ExposureChanged,
+        FlagEnabled,
         RolloutStarted,
         WaveEntered,
         SoakStarted,
+        RolloutHeld,
+        HoldReleased,
+        CriterionAnswered,
         RolloutCompleted,
-        RolloutRolledBack,
+        RollbackStarted,
     )
 )
 

@@ -1,4 +1,4 @@
-"""What a rollout is: its plan, its wave, its proposal."""
+"""What a rollout is: its plan, its wave, its proposal, what holds it."""
 
 from typing import Any, Literal, assert_never, get_args
 
@@ -6,46 +6,43 @@ import msgspec
 from msgspec.structs import replace
 
 from events.event import RecordedEvent
+from events.holds import BakeExtended, HoldEvent
+from events.judgements import CriterionAnswered, Judgement, JudgementEvent, Verdict, WaveJudged
+from events.promotions import PromotionEvent
 from events.rollouts import (
-    Judgement,
-    PromotionProposed,
-    ProposalApproved,
-    ProposalLapsed,
-    ProposalRejected,
+    BakeCompleted,
+    ExposureConfirmed,
+    PlanRevised,
+    RollbackStalled,
+    RollbackStarted,
+    RolloutArmed,
+    RolloutCancelled,
     RolloutCompleted,
+    RolloutDrafted,
     RolloutEvent,
     RolloutRolledBack,
     RolloutStarted,
+    RolloutSubmitted,
     SoakStarted,
-    Verdict,
+    StartApproved,
+    StartRejected,
+    Trigger,
     WaveEntered,
-    WaveJudged,
-    WavePromoted,
 )
 from events.timestamps import Timestamp
+from projections import holds, promotions
+from projections.holds import Hold, Interventions
 from projections.projection import Projection
+from projections.promotions import Approval, Proposal
 
-State = Literal["absent", "observing", "proposed", "soaking", "completed", "rolled_back"]
-_KEPT_PROPOSALS = 20
-FINAL: frozenset[State] = frozenset({"completed", "rolled_back"})
-
-
-class Proposal(msgspec.Struct, frozen=True):
-    """A promotion that waits for a person."""
-
-    id: str
-    wave: int
-    to: str
-    as_of: int
-    evidence_digest: str
-    plan_hash: str
-    exposure_version: int
-    expires_at: Timestamp
-    proposed_at: Timestamp
-    state: Literal["open", "approved", "rejected", "lapsed"] = "open"
-    decided_by: str = ""
-    decided_at: Timestamp = 0
-    reason: str = ""
+State = Literal[
+    "absent", "draft", "pending_approval", "armed",
+    "entering", "observing", "evaluating", "proposed", "holding", "promoting", "soaking",
+    "rolling_back", "rolled_back", "completed", "cancelled",
+]  # fmt: skip
+BEFORE_START: frozenset[State] = frozenset({"draft", "pending_approval", "armed"})
+FINAL: frozenset[State] = frozenset({"rolled_back", "completed", "cancelled"})
+_IDLE = BEFORE_START | FINAL | {"absent", "rolling_back"}
 
 
 class Rollout(msgspec.Struct, frozen=True):
@@ -54,10 +51,18 @@ class Rollout(msgspec.Struct, frozen=True):
     id: str
     flag: str = ""
     state: State = "absent"
+    phase: State = "absent"
+    """The state it is in, or falls back to once nothing is proposed and nothing holds it."""
     attempt: int = 0
+    retry_of: str = ""
     plan: dict[str, Any] = {}
     plan_hash: str = ""
     requested_by: str = ""
+    askers: tuple[str, ...] = ()
+    """Who asked for it, revised or started it: none of them approves."""
+    start_at: Timestamp = 0
+    """When an armed one starts by itself; 0 where a person starts it."""
+    start_approvals: tuple[Approval, ...] = ()
     waves: int = 0
     wave: int = 0
     """1 … waves; waves + 1 while soaking."""
@@ -67,21 +72,30 @@ class Rollout(msgspec.Struct, frozen=True):
     wave_entered_at: Timestamp = 0
     wave_entered_position: int = 0
     ended_at: Timestamp = 0
+    rollback_at: Timestamp = 0
+    """When the rollback switched the flag off; 0 where it did not."""
+    rollback_trigger: Trigger | None = None
+    stalled: bool = False
+    """Whether clients went on with the new code long after the rollback."""
     verdict: Verdict = "NO_DATA"
     reason: str = ""
     judgements: tuple[Judgement, ...] = ()
     judged_at: Timestamp = 0
-    failed: tuple[str, ...] = ()
-    """Criteria that failed in this wave; a failure stands until the rollout ends."""
     proposals: tuple[Proposal, ...] = ()
     """The last ones; earlier ones are in the log."""
     proposed: int = 0
     """How many there have been."""
+    interventions: Interventions = Interventions()
 
     @property
     def is_active(self) -> bool:
-        """Whether it can still move."""
-        return self.state not in FINAL and self.state != "absent"
+        """Whether it is in charge of its flag: started, and neither over nor being undone."""
+        return self.phase not in _IDLE
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.phase in FINAL
 
     @property
     def soaking(self) -> bool:
@@ -91,58 +105,134 @@ class Rollout(msgspec.Struct, frozen=True):
     @property
     def proposal(self) -> Proposal | None:
         """The proposal that waits, if one does."""
-        return next((p for p in reversed(self.proposals) if p.state == "open"), None)
+        return next((p for p in reversed(self.proposals) if p.waits), None)
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Why nothing is promoted."""
+        return self.interventions.holds
 
 
 def evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
-    """Return the rollout after one more event of its stream."""
-    at = recorded.occurred_at
-    match recorded.event:
-        case RolloutStarted() as started:
-            return replace(
-                rollout,
-                flag=started.flag,
-                state="observing",
-                attempt=started.attempt,
-                plan=started.plan,
-                plan_hash=started.plan_hash,
-                requested_by=started.requested_by,
-                waves=started.waves,
-                started_at=at,
-            )
-        case WaveEntered() as entered:
-            return _entered(rollout, recorded, entered.wave, entered.name, entered.percentage)
-        case SoakStarted():
-            return _entered(rollout, recorded, rollout.waves + 1, "soak", rollout.percentage)
+    """Return the rollout after one more event about it."""
+    after = _evolve(rollout, recorded)
+    return replace(after, state=_standing(after))
+
+
+def _standing(rollout: Rollout) -> State:
+    """What it waits for, the foremost first."""
+    proposal = rollout.proposal
+    if not rollout.is_active:
+        return rollout.phase
+    if rollout.holds:
+        return "holding"
+    if proposal is not None:
+        return "proposed" if proposal.state == "open" else "promoting"
+    return rollout.phase
+
+
+def _evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
+    event = recorded.event
+    if isinstance(event, PromotionEvent):
+        proposals = promotions.evolve(rollout.proposals, recorded)  # type: ignore[arg-type]  # why: narrowed above
+        made = len(proposals) and proposals[-1].id not in {p.id for p in rollout.proposals}
+        return replace(rollout, proposals=proposals, proposed=rollout.proposed + bool(made))
+    if isinstance(event, HoldEvent):
+        after = holds.evolve(rollout.interventions, recorded)  # type: ignore[arg-type]  # why: idem
+        again = isinstance(event, BakeExtended) and rollout.phase == "evaluating"
+        phase = "observing" if again else rollout.phase
+        return replace(rollout, interventions=after, phase=phase)
+    if isinstance(event, JudgementEvent):
+        return _judged(rollout, event)
+    return _moved(rollout, event, recorded)
+
+
+def _judged(rollout: Rollout, event: JudgementEvent) -> Rollout:
+    match event:
         case WaveJudged() as judged:
-            fails = {j.criterion for j in judged.judgements if j.verdict == "FAIL"}
             return replace(
                 rollout,
                 verdict=judged.verdict,
                 reason=judged.reason,
                 judgements=judged.judgements,
                 judged_at=judged.judged_at,
-                failed=tuple(sorted(fails | set(rollout.failed))),
             )
-        case PromotionProposed() as proposed:
-            proposals = (*rollout.proposals, _proposal(proposed, at))[-_KEPT_PROPOSALS:]
-            return replace(
-                rollout, state="proposed", proposals=proposals, proposed=rollout.proposed + 1
-            )
-        case ProposalApproved(proposal=id_, approver=who, reason=reason):
-            return _decided(rollout, id_, "approved", who, reason, at)
-        case ProposalRejected(proposal=id_, rejected_by=who, reason=reason):
-            return _decided(rollout, id_, "rejected", who, reason, at)
-        case ProposalLapsed(proposal=id_, reason=reason):
-            return _decided(rollout, id_, "lapsed", "", reason, at)
-        case WavePromoted():
+        case CriterionAnswered():
             return rollout
-        case RolloutCompleted():
-            return replace(rollout, state="completed", ended_at=at)
-        case RolloutRolledBack(reason=reason):
-            return replace(rollout, state="rolled_back", reason=reason, ended_at=at, percentage=0.0)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _moved(rollout: Rollout, event: Any, recorded: RecordedEvent[Any]) -> Rollout:
+    at = recorded.occurred_at
+    match event:
+        case RolloutDrafted() | PlanRevised():
+            return _planned(rollout, event)
+        case RolloutSubmitted(start_at=start_at):
+            return replace(rollout, phase="pending_approval", start_at=start_at or 0)
+        case StartApproved(approver=who, reason=reason):
+            approvals = (*rollout.start_approvals, Approval(who, reason, at))
+            return replace(rollout, start_approvals=approvals)
+        case StartRejected(reason=reason):
+            return replace(rollout, phase="draft", start_approvals=(), reason=reason)
+        case RolloutArmed():
+            return replace(rollout, phase="armed")
+        case RolloutStarted(started_by=who):
+            return replace(rollout, started_at=at, askers=_with(rollout.askers, who))
+        case RolloutCancelled(reason=reason):
+            return replace(rollout, phase="cancelled", reason=reason, ended_at=at)
+        case WaveEntered() as entered:
+            return _entered(rollout, recorded, entered.wave, entered.name, entered.percentage)
+        case SoakStarted():
+            return _entered(rollout, recorded, rollout.waves + 1, "soak", rollout.percentage)
+        case ExposureConfirmed():
+            return replace(rollout, phase="soaking" if rollout.soaking else "observing")
+        case BakeCompleted():
+            return replace(rollout, phase="soaking" if rollout.soaking else "evaluating")
+        case RolloutCompleted():
+            return replace(rollout, phase="completed", ended_at=at)
+        case RollbackStarted(reason=reason, trigger=trigger):
+            return replace(
+                rollout,
+                phase="rolling_back",
+                reason=reason,
+                rollback_at=at,
+                rollback_trigger=trigger,
+                percentage=0.0,
+            )
+        case RollbackStalled():
+            return replace(rollout, stalled=True)
+        case RolloutRolledBack():
+            return replace(rollout, phase="rolled_back", ended_at=at)
+        case _:
+            return rollout
+
+
+def _planned(rollout: Rollout, event: RolloutDrafted | PlanRevised) -> Rollout:
+    """A draft with a plan; an earlier plan's approvals do not count for it."""
+    drafted = replace(
+        rollout,
+        phase="draft",
+        plan=event.plan,
+        plan_hash=event.plan_hash,
+        waves=event.waves,
+        start_approvals=(),
+        start_at=0,
+    )
+    if isinstance(event, PlanRevised):
+        return replace(drafted, askers=_with(rollout.askers, event.revised_by))
+    return replace(
+        drafted,
+        flag=event.flag,
+        attempt=event.attempt,
+        retry_of=event.retry_of,
+        requested_by=event.requested_by,
+        askers=(event.requested_by,),
+    )
+
+
+def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return names if name in names else (*names, name)
 
 
 def _entered(
@@ -151,7 +241,7 @@ def _entered(
     """A new wave starts without verdicts: evidence is gathered per wave."""
     return replace(
         rollout,
-        state="soaking" if wave > rollout.waves else "observing",
+        phase="soaking" if wave > rollout.waves else "entering",
         wave=wave,
         wave_name=name,
         percentage=percentage,
@@ -161,38 +251,8 @@ def _entered(
         reason="just entered",
         judgements=(),
         judged_at=0,
-        failed=(),
+        interventions=holds.entered(rollout.interventions),
     )
-
-
-def _proposal(event: PromotionProposed, at: Timestamp) -> Proposal:
-    return Proposal(
-        id=event.proposal,
-        wave=event.wave,
-        to=event.to,
-        as_of=event.as_of,
-        evidence_digest=event.evidence_digest,
-        plan_hash=event.plan_hash,
-        exposure_version=event.exposure_version,
-        expires_at=event.expires_at,
-        proposed_at=at,
-    )
-
-
-def _decided(
-    rollout: Rollout,
-    id_: str,
-    state: Literal["approved", "rejected", "lapsed"],
-    who: str,
-    reason: str,
-    at: Timestamp,
-) -> Rollout:
-    proposals = tuple(
-        replace(p, state=state, decided_by=who, decided_at=at, reason=reason) if p.id == id_ else p
-        for p in rollout.proposals
-    )
-    watching: State = "soaking" if rollout.wave > rollout.waves else "observing"
-    return replace(rollout, state=watching, proposals=proposals)
 
 
 def key(recorded: RecordedEvent[RolloutEvent]) -> str:

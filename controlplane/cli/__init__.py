@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from controlplane.cli import alerts, flags, history, operations, rollouts
+from controlplane.cli import alerts, flags, freezes, history, operations, rollouts
 from controlplane.cli.demo import demo
 from controlplane.cli.output import Chosen, RefusingGroup
 from controlplane.cli.workload import workload
@@ -44,6 +44,7 @@ app.command()(workload)
 app.add_typer(flags.app, name="flags")
 app.add_typer(rollouts.app, name="rollouts")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(freezes.app, name="freezes")
 app.add_typer(history.events, name="events")
 app.add_typer(history.log, name="log")
 app.add_typer(operations.projections, name="projections")

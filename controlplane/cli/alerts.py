@@ -18,7 +18,7 @@ from controlplane.cli.output import (
     who,
 )
 from controlplane.errors import InvalidInput
-from controlplane.rules.catalog import RULES
+from controlplane.rules.catalog import WATCHED
 from controlplane.views import alert_view, rule_view
 from projections.alerts import Alert
 
@@ -91,9 +91,9 @@ def watch(*, as_json: Json = False) -> None:
 def rules(*, as_json: Json = False) -> None:
     """List the eight rules."""
     if as_json:
-        print_json([rule_view(rule) for rule in RULES.values()])
+        print_json([rule_view(rule) for rule in WATCHED.values()])
         return
-    rows = [(r.name, styled(r.severity), r.condition) for r in RULES.values()]
+    rows = [(r.name, styled(r.severity), r.condition) for r in WATCHED.values()]
     print_table(("rule", "severity", "fires when"), rows, "")
 
 
@@ -104,9 +104,9 @@ def playbook(
     as_json: Json = False,
 ) -> None:
     """Print what to do when a rule has fired."""
-    found = RULES.get(rule.upper())
+    found = WATCHED.get(rule.upper())
     if found is None:
-        raise InvalidInput(reason=f"there is no rule {rule}; there are {', '.join(RULES)}")
+        raise InvalidInput(reason=f"there is no rule {rule}; there are {', '.join(WATCHED)}")
     view = rule_view(found)
     if as_json:
         print_json(view)

@@ -29,6 +29,7 @@ BATCHES_PER_SECOND = 1000
 _BREAKS_IN_WAVE = 2
 _FRAMES_PER_SECOND = 5
 _APPROVAL_TAKES_SECONDS = 1.0
+_CONFIRMATION_TAKES_SECONDS = 8.0
 _FASTEST = Intervals(evaluation=0.5, alerts=0.5, projections=0.5)
 
 
@@ -126,9 +127,11 @@ def _is_of_a_demo(file: Path) -> bool:
 def _run(plane: ControlPlane, rollout: Rollout, traffic: Traffic, incident: Incident | None) -> int:
     """Watch until it ends; approve as a second person; break what is to be broken.
 
-    The log position at which it was broken, 0 where it was not.
+    A rollback is followed until clients have confirmed it, or for a while. The log position at
+    which it was broken, 0 where it was not.
     """
     broken_at = 0
+    over_since: float | None = None
     note = "healthy traffic"
     waiting_since: float | None = None
     told: tuple[str, str] | None = None
@@ -145,8 +148,12 @@ def _run(plane: ControlPlane, rollout: Rollout, traffic: Traffic, incident: Inci
             elif told != (told := (rollout.state, rollout.wave_name)):
                 line(f"{rollout.wave_name}: {rollout.state.replace('_', ' ')}")
             if not rollout.is_active:
-                return broken_at
-            if incident and rollout.wave == _BREAKS_IN_WAVE and not broken_at:
+                over_since = over_since or time.monotonic()
+                note = "over; a rollback is followed until clients report the old path"
+                waited = time.monotonic() - over_since
+                if rollout.is_final or waited > _CONFIRMATION_TAKES_SECONDS:
+                    return broken_at
+            elif incident and rollout.wave == _BREAKS_IN_WAVE and not broken_at:
                 broken_at = plane.head().position
                 traffic.work.injector.faults = incident.faults()
                 note = f"the new path is broken now: {incident.value}"

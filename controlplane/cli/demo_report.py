@@ -98,7 +98,8 @@ def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
     console.print("\nTry next:")
     start = f"{_command()} --database sqlite:///{file} --environment demo"
     steps = [
-        f"{start} rollouts status {rollout}",
+        f"{start} rollouts explain {rollout}",
+        f"{start} rollouts verify {rollout}",
         f"{start} flags explain {FLAG} user-17 -a group=internal",
         f"{start} events query --type 'rollout.*'",
         f"{start} projections rebuild",

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from controlplane.cli.output import clean, styled
-from controlplane.plane.rollouts import Status
+from controlplane.plane.explanations import Status
 from projections.alerts import Alert
 
 
@@ -42,8 +42,8 @@ def _waves(status: Status) -> RenderableType:
         done = rollout.state == "completed" or number < rollout.wave
         mark, style = ("✓", "green") if done else ("○", "dim")
         if number == rollout.wave and not done:
-            rolled_back = rollout.state == "rolled_back"
-            mark, style = ("✗", "bold red") if rolled_back else ("●", "bold cyan")
+            undone = rollout.phase in ("rolling_back", "rolled_back")
+            mark, style = ("✗", "bold red") if undone else ("●", "bold cyan")
         cells.append(Text(f"{mark} {name}", style=style))
     table.add_row(*cells)
     return table
@@ -52,7 +52,7 @@ def _waves(status: Status) -> RenderableType:
 def _numbers(status: Status, position: int) -> RenderableType:
     wave = status.evidence
     rate = f"{wave.failed / wave.executions:.2%}" if wave.executions else "no data"
-    p95 = wave.durations.quantile(0.95)
+    p95 = wave.own.durations.quantile(0.95)
     latency = "no data" if p95 is None else f"{p95 / 1000:.2f} ms"
     return Text.assemble(
         ("  exposure ", "dim"), f"{status.flag.percentage:g} %",

@@ -1,39 +1,41 @@
-"""`controlplane rollouts …`."""
+"""`controlplane rollouts …`: what there is to see. The verbs are beside it."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
 
 from controlplane import plans
+from controlplane.cli import starting, steering
+from controlplane.cli.history import print_events
 from controlplane.cli.output import (
-    Actor,
     Json,
-    console,
     line,
     opened,
     print_json,
     print_table,
-    say,
+    progress,
     styled,
     when,
-    who,
-    who_exactly,
 )
-from controlplane.plane.rollouts import Status
+from controlplane.cli.standing import Id, print_status
+from controlplane.plane.verification import Verification
 from controlplane.plans import FOUR_WAVES
-from controlplane.views import plan_view, proposal_view, rollout_view, status_view
-from projections.rollouts import Rollout
+from controlplane.views import (
+    checklist_view,
+    plan_view,
+    proposal_view,
+    rollout_view,
+    standing_view,
+    status_view,
+    verification_view,
+)
+from projections.promotions import Proposal
+from projections.rollouts import BEFORE_START, Rollout
 
 app = typer.Typer(help="Waves: start, judge, propose, approve, roll back.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(help="The rollout, as in batch-patches-v1-r1.")]
-ProposalId = Annotated[str, typer.Argument(help="The proposal, as in batch-patches-v1-r1-p1.")]
-PlanFile = Annotated[
-    Path | None, typer.Option("--plan", help="A YAML or JSON plan; default: the built-in one.")
-]
-Why = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
+_HISTORY = 20
 
 
 @app.command("list")
@@ -44,34 +46,13 @@ def list_(*, as_json: Json = False) -> None:
     if as_json:
         print_json([rollout_view(rollout) for rollout in rollouts])
         return
-    rows = [(r.id, r.state, r.wave_name, styled(r.verdict), r.reason) for r in rollouts]
+    rows = [(r.id, r.state.replace("_", " "), r.wave_name, _verdict(r), r.reason) for r in rollouts]
     hint = "No rollouts yet. Start one: controlplane rollouts start FLAG"
     print_table(("rollout", "state", "wave", "verdict", "because"), rows, hint)
 
 
-@app.command()
-def start(
-    flag: Annotated[str, typer.Argument(help="The flag to roll out.")],
-    *,
-    plan: PlanFile = None,
-    actor: Actor = "",
-    as_json: Json = False,
-) -> None:
-    """Start a rollout: wave 1 is entered at once."""
-    wanted = plans.read(plan) if plan else FOUR_WAVES
-    with opened() as plane:
-        rollout = plane.rollouts.start(wanted, flag=flag, actor=who(actor))
-    _tell(rollout, as_json=as_json)
-
-
-def _tell(rollout: Rollout, *, as_json: bool) -> None:
-    state = rollout.state.replace("_", " ")
-    say(
-        f"{rollout.id} is {state}, {rollout.wave_name} at {rollout.percentage:g} %: "
-        f"{rollout.reason}",
-        as_json,
-        lambda: rollout_view(rollout),
-    )
+def _verdict(rollout: Rollout) -> object:
+    return "" if rollout.phase in BEFORE_START else styled(rollout.verdict)
 
 
 @app.command()
@@ -82,77 +63,116 @@ def status(rollout: Id, *, as_json: Json = False) -> None:
     if as_json:
         print_json(status_view(found))
     else:
-        _print_status(found)
-
-
-def _print_status(status: Status) -> None:
-    rollout, wave = status.rollout, status.evidence
-    line(
-        f"{rollout.id}: {rollout.state.replace('_', ' ')}, {rollout.wave_name} "
-        f"(stage {rollout.wave} of {rollout.waves + (status.plan.soak is not None)}), "
-        f"{status.flag.percentage:g} % since {when(rollout.wave_entered_at)}"
-    )
-    if status.assessment is None:
-        line(f"  {rollout.reason}")
-        return
-    console.print(f"  {wave.executions} executions in this wave, {wave.failed} failed")
-    rows = [
-        (f"  {j.criterion}", styled(j.verdict), j.sentence) for j in status.assessment.judgements
-    ]
-    print_table(("  criterion", "verdict", "because"), rows, "")
-    if rollout.proposal is not None:
-        line(
-            f"  proposal {rollout.proposal.id} to {rollout.proposal.to} waits for approval: "
-            f"controlplane rollouts approve {rollout.proposal.id} --actor YOU"
-        )
+        print_status(found)
 
 
 @app.command()
-def evaluate(rollout: Id, *, as_json: Json = False) -> None:
-    """Take one look now, record what is new and act on it, as the scheduler does."""
+def explain(
+    rollout: Id,
+    *,
+    at: Annotated[
+        str | None,
+        typer.Option(help="A moment (ISO 8601 with a zone) or a log position; default: now."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show why it stands where it does, or stood there at any moment, and what was decided."""
+    place = int(at) if at is not None and at.isdecimal() else at
     with opened() as plane:
-        _tell(plane.rollouts.evaluate(rollout), as_json=as_json)
+        found = plane.rollouts.explain(rollout, place)
+    if as_json:
+        print_json(standing_view(found))
+        return
+    line(f"as of {when(found.status.now)}, log position {found.position}")
+    print_status(found.status)
+    if len(found.history) > _HISTORY:
+        line(
+            f"the last {_HISTORY} of {len(found.history)} decisions; all: "
+            f"controlplane events query --stream rollout-{rollout} --oldest-first"
+        )
+    print_events(found.history[-_HISTORY:])
+
+
+@app.command()
+def verify(rollout: Id, *, as_json: Json = False) -> None:
+    """Judge again, from the log alone, all that was judged; exit with 1 where it differs."""
+    with opened() as plane, progress("judging again") as moved:
+        found = plane.rollouts.verify(rollout, moved)
+    if as_json:
+        print_json(verification_view(found))
+    else:
+        _print_verification(found)
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+def _print_verification(found: Verification) -> None:
+    count = f"{_many(found.judgements, 'judgement')} and {_many(found.proposals, 'proposal')}"
+    outcome = "identical" if found.identical else f"{len(found.differences)} differ"
+    line(f"{count} recomputed from the log: {outcome}")
+    if found.incomparable:
+        line(f"{_many(found.incomparable, 'judgement')} of another evaluator: not recomputed")
+    for one in found.differences:
+        line(f"position {one.position}, {one.what}")
+        line(f"  recorded:   {one.recorded}")
+        line(f"  recomputed: {one.recomputed}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+@app.command()
+def checklist(rollout: Id, *, as_json: Json = False) -> None:
+    """List what people vouch for, before which stage it is due, and who has."""
+    with opened() as plane:
+        items = checklist_view(plane.rollouts.status(rollout))
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        (
+            item["item"],
+            item["before"],
+            "required" if item["required"] else "reminder",
+            item["role"] or "anyone",
+            f"{item['signed']} of {item['needed']}",
+            ", ".join(item["signed_by"]),
+            item["text"],
+        )
+        for item in items
+    ]
+    columns = ("item", "before", "", "role", "signed", "by", "what must be so")
+    print_table(columns, rows, "The plan has no checklist.")
 
 
 @app.command()
 def proposals(*, as_json: Json = False) -> None:
-    """List the proposals that wait for a person."""
+    """List the proposals that wait for people."""
     with opened() as plane:
         found = plane.rollouts.proposals()
     if as_json:
         print_json([proposal_view(p) | {"rollout": rollout.id} for rollout, p in found])
         return
     rows = [
-        (p.id, f"{rollout.wave_name} → {p.to}", rollout.requested_by, when(p.expires_at))
+        (
+            p.id,
+            f"{rollout.wave_name} → {p.to}" + (", skipped" if p.kind == "skip" else ""),
+            f"{len(p.approvals)} of {p.needed}" + ("" if p.state == "open" else f", {p.state}"),
+            ", ".join(_askers(rollout, p)),
+            when(p.expires_at),
+        )
         for rollout, p in found
     ]
-    columns = ("proposal", "promotes", "not by", "expires")
+    columns = ("proposal", "promotes", "approvals", "not by", "expires")
     print_table(columns, rows, "No proposal waits.")
 
 
-@app.command()
-def approve(
-    proposal: ProposalId, *, reason: Why = "", actor: Actor = "", as_json: Json = False
-) -> None:
-    """Approve a proposal: its wave is promoted at once."""
-    with opened() as plane:
-        rollout = plane.rollouts.approve(proposal, actor=who_exactly(actor), reason=reason)
-    _tell(rollout, as_json=as_json)
-
-
-@app.command()
-def reject(proposal: ProposalId, reason: Why, *, actor: Actor = "", as_json: Json = False) -> None:
-    """Turn a proposal down."""
-    with opened() as plane:
-        rollout = plane.rollouts.reject(proposal, actor=who(actor), reason=reason)
-    _tell(rollout, as_json=as_json)
-
-
-@app.command()
-def abort(rollout: Id, reason: Why, *, actor: Actor = "", as_json: Json = False) -> None:
-    """Roll back: the flag is off for everyone when this returns."""
-    with opened() as plane:
-        _tell(plane.rollouts.abort(rollout, actor=who(actor), reason=reason), as_json=as_json)
+def _askers(rollout: Rollout, proposal: Proposal) -> tuple[str, ...]:
+    """Who may not approve it."""
+    if proposal.kind == "skip" and proposal.proposed_by not in rollout.askers:
+        return (*rollout.askers, proposal.proposed_by)
+    return rollout.askers
 
 
 @app.command()
@@ -176,7 +196,8 @@ def plan(
         typer.echo(yaml.safe_dump(_in_reading_order(found), sort_keys=False), nl=False)
 
 
-_FIRST = ("kind", "name", "waves", "audience", "percentage", "hold", "bound", "quantile")
+_FIRST = ("kind", "name", "version", "start", "promotion", "before_start", "waves", "soak",
+          "audience", "percentage", "hold", "bound", "quantile")  # fmt: skip
 
 
 def _in_reading_order(data: Any) -> Any:
@@ -187,3 +208,13 @@ def _in_reading_order(data: Any) -> Any:
         return data
     keys = sorted(data, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
     return {key: _in_reading_order(data[key]) for key in keys}
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of plan files, for editors."""
+    print_json(plans.json_schema())
+
+
+app.add_typer(starting.app)
+app.add_typer(steering.app)

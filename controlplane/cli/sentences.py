@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from controlplane.durations import format_duration
 from events.alerts import AlertAcknowledged, AlertEvent, AlertRaised, AlertResolved
 from events.event import Event
 from events.executions import BatchExecuted
@@ -16,19 +17,48 @@ from events.flags import (
     RolloutAttached,
     RolloutDetached,
 )
-from events.rollouts import (
+from events.freezes import FreezeDeclared, FreezeEvent, FreezeLifted
+from events.holds import (
+    BakeExtended,
+    HoldEvent,
+    HoldReleased,
+    ItemSignedOff,
+    OverrideApproved,
+    OverrideRequested,
+    OverrideWithdrawn,
+    RolloutHeld,
+    SignOffWithdrawn,
+    WaveEscalated,
+)
+from events.judgements import CriterionAnswered, JudgementEvent, WaveJudged
+from events.promotions import (
+    PromotionDelayed,
+    PromotionEvent,
     PromotionProposed,
     ProposalApproved,
     ProposalLapsed,
     ProposalRejected,
+    ProposalWithdrawn,
+    WavePromoted,
+)
+from events.rollouts import (
+    BakeCompleted,
+    ExposureConfirmed,
+    PlanRevised,
+    RollbackStalled,
+    RollbackStarted,
+    RolloutArmed,
+    RolloutCancelled,
     RolloutCompleted,
+    RolloutDrafted,
     RolloutEvent,
     RolloutRolledBack,
     RolloutStarted,
+    RolloutSubmitted,
     SoakStarted,
+    StartApproved,
+    StartRejected,
     WaveEntered,
-    WaveJudged,
-    WavePromoted,
 )
 
 
@@ -42,6 +72,8 @@ def sentence(event: Event) -> str:
         return _rollout(event)
     if isinstance(event, AlertEvent):
         return _alert(event)
+    if isinstance(event, FreezeEvent):
+        return _freeze(event)
     return event.TYPE
 
 
@@ -79,29 +111,102 @@ def _flag(event: FlagEvent) -> str:
 
 
 def _rollout(event: RolloutEvent) -> str:
+    if isinstance(event, PromotionEvent):
+        return _promotion(event)
+    if isinstance(event, HoldEvent):
+        return _hold(event)
+    if isinstance(event, JudgementEvent):
+        return _finding(event)
     match event:
-        case RolloutStarted(rollout=rollout, plan=plan, requested_by=who):
-            return f"{rollout} started by {who} with plan {plan.get('name')}"
+        case RolloutDrafted(rollout=rollout, plan=plan, requested_by=who):
+            return f"{rollout} drafted by {who} with plan {plan.get('name')}"
+        case PlanRevised(rollout=rollout, plan=plan, revised_by=who):
+            return f"{rollout} given plan {plan.get('name')} by {who}"
+        case RolloutSubmitted(rollout=rollout, submitted_by=who):
+            return f"{rollout} submitted by {who}"
+        case StartApproved(rollout=rollout, approver=who, reason=reason):
+            return _because(f"start of {rollout} approved by {who}", reason)
+        case StartRejected(rollout=rollout, rejected_by=who, reason=reason):
+            return _because(f"start of {rollout} rejected by {who}", reason)
+        case RolloutArmed(rollout=rollout):
+            return f"{rollout} may start"
+        case RolloutStarted(rollout=rollout, started_by=who):
+            return f"{rollout} started by {who}"
+        case RolloutCancelled(rollout=rollout, cancelled_by=who, reason=reason):
+            return _because(f"{rollout} cancelled by {who}", reason)
         case WaveEntered(rollout=rollout, name=name, audience=audience, percentage=percentage):
             return f"{rollout} entered {name}: {percentage:g} % of {audience.name}"
         case SoakStarted(rollout=rollout):
             return f"{rollout} began to soak"
+        case ExposureConfirmed(rollout=rollout, wave=wave):
+            return f"{rollout}: clients report the new code in stage {wave}"
+        case BakeCompleted(rollout=rollout, wave=wave):
+            return f"{rollout}: stage {wave} has lasted as long as planned"
+        case RolloutCompleted(rollout=rollout):
+            return f"{rollout} completed"
+        case RollbackStarted(rollout=rollout, trigger=trigger, reason=reason):
+            return _because(f"{rollout} rolled back by {trigger}", reason)
+        case RollbackStalled(rollout=rollout, reports=reports):
+            return f"rollback of {rollout} stalled: {reports} executions of the new code since"
+        case RolloutRolledBack(rollout=rollout, confirmed_by=by, took_us=took):
+            return f"rollback of {rollout} confirmed by {by} after {took / 1e6:.1f} s"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _finding(event: JudgementEvent) -> str:
+    match event:
         case WaveJudged(rollout=rollout, verdict=verdict, reason=reason):
             return f"{rollout} judged {verdict}: {reason}"
+        case CriterionAnswered(rollout=rollout, criterion=name, verdict=verdict, detail=detail):
+            return _because(f"{rollout}: {name} answered {verdict}", detail)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _promotion(event: PromotionEvent) -> str:
+    match event:
+        case PromotionProposed(proposal=proposal, to=to, kind="skip", proposed_by=who) as skip:
+            return _because(f"{proposal} proposed by {who}: skip to {to}", skip.reason)
         case PromotionProposed(proposal=proposal, to=to):
             return f"{proposal} proposed: go on to {to}"
         case ProposalApproved(proposal=proposal, approver=who, reason=reason):
             return _because(f"{proposal} approved by {who}", reason)
         case ProposalRejected(proposal=proposal, rejected_by=who, reason=reason):
             return _because(f"{proposal} rejected by {who}", reason)
+        case ProposalWithdrawn(proposal=proposal, withdrawn_by=who, reason=reason):
+            return _because(f"{proposal} withdrawn by {who}", reason)
         case ProposalLapsed(proposal=proposal, reason=reason):
             return _because(f"{proposal} lapsed", reason)
+        case PromotionDelayed(proposal=proposal, reason=reason):
+            return _because(f"{proposal} is approved and waits", reason)
         case WavePromoted(rollout=rollout, wave=wave, to=to):
             return f"{rollout} promoted from stage {wave} to {to}"
-        case RolloutCompleted(rollout=rollout):
-            return f"{rollout} completed"
-        case RolloutRolledBack(rollout=rollout, trigger=trigger, reason=reason):
-            return _because(f"{rollout} rolled back by {trigger}", reason)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _hold(event: HoldEvent) -> str:
+    match event:
+        case RolloutHeld(rollout=rollout, kind=kind, reason=reason):
+            return _because(f"{rollout} held, {kind}", reason)
+        case HoldReleased(rollout=rollout, kind=kind, reason=reason):
+            return _because(f"{rollout} no longer held, {kind}", reason)
+        case WaveEscalated(rollout=rollout, wave=wave, reason=reason):
+            return _because(f"{rollout} needs people in stage {wave}", reason)
+        case BakeExtended(rollout=rollout, by_us=by_us, reason=reason):
+            return _because(f"{rollout} extended by {format_duration(by_us)}", reason)
+        case OverrideRequested(override=id_, criterion=name, requested_by=who, reason=reason):
+            return _because(f"{id_} requested by {who}: {name} need not pass", reason)
+        case OverrideApproved(override=id_, approver=who, reason=reason):
+            return _because(f"{id_} approved by {who}", reason)
+        case OverrideWithdrawn(override=id_, withdrawn_by=who, reason=reason):
+            return _because(f"{id_} withdrawn by {who}", reason)
+        case ItemSignedOff(rollout=rollout, item=item, signed_by=who, role=role, note=note):
+            as_role = f" as {role}" if role else ""
+            return _because(f"{rollout}: {item} signed off by {who}{as_role}", note)
+        case SignOffWithdrawn(rollout=rollout, item=item, signed_by=who, reason=reason):
+            return _because(f"{rollout}: {who} took back the sign-off of {item}", reason)
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -114,6 +219,17 @@ def _alert(event: AlertEvent) -> str:
             return _because(f"{alert} acknowledged", note)
         case AlertResolved(alert=alert, reason=reason):
             return _because(f"{alert} resolved", reason)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _freeze(event: FreezeEvent) -> str:
+    match event:
+        case FreezeDeclared(freeze=freeze, name=name, flags=flags, reason=reason):
+            called = f"{freeze} ({name})" if name else freeze
+            return _because(f"{called} declared for {', '.join(flags) or 'all flags'}", reason)
+        case FreezeLifted(freeze=freeze, reason=reason):
+            return _because(f"{freeze} lifted", reason)
         case _ as unreachable:
             assert_never(unreachable)
 

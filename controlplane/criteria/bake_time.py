@@ -4,7 +4,7 @@ from typing import Literal
 
 from controlplane.criteria.verdict import CriterionModel, CriterionName, Seen
 from controlplane.durations import rough_duration
-from events.rollouts import Judgement
+from events.judgements import Judgement
 
 
 class BakeTime(CriterionModel):
@@ -25,6 +25,7 @@ class BakeTime(CriterionModel):
             sentence=f"held for {held}" if done else f"{rough_duration(left_us)} of {held} to go",
             numbers={"elapsed_us": elapsed_us, "hold_us": seen.hold_us},
             progress=1.0 if done else elapsed_us / seen.hold_us,
+            ready_in_us=None if done else left_us,
         )
 
 

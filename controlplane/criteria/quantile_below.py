@@ -4,15 +4,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from controlplane.criteria.claims import Count, judge_share
-from controlplane.criteria.verdict import CriterionModel, Seen
+from controlplane.criteria.claims import Evidence, exposed, judge_share
+from controlplane.criteria.samples import Executions
+from controlplane.criteria.turns import turns
+from controlplane.criteria.verdict import ClaimModel, CriterionName, Seen
 from controlplane.durations import Duration, format_duration
-from events.rollouts import Judgement
-from projections.evidence import WaveEvidence
+from events.judgements import Judgement
+from projections.arms import Arm
 from projections.metrics import LADDER_US
 
 
-class QuantileBelow(CriterionModel):
+class QuantileBelow(ClaimModel):
     """The `quantile` of the new code's duration in this wave is below `threshold`.
 
     Equivalent: less than 1 - quantile of executions take longer. Where the threshold is on the
@@ -21,22 +23,27 @@ class QuantileBelow(CriterionModel):
     """
 
     kind: Literal["quantile_below"] = "quantile_below"
-    name: str = Field(default="latency", min_length=1, max_length=100)
+    name: CriterionName = "latency"
     quantile: float = Field(default=0.95, gt=0, lt=1)
-    threshold: Duration
+    threshold: Duration = Field(gt=0)
 
     def judge(self, seen: Seen) -> Judgement:
         """See Judge.judge."""
-        label = f"P{self.quantile * 100:g} < {format_duration(self.threshold)}"
-        words = (f"took over {format_duration(self.threshold)}", label)
-        count = exceedances(seen.wave, self.threshold)
+        samples = tuple(exceedances(arm, self.threshold) for arm in exposed(seen.wave))
+        later = None
+        if self.threshold in LADDER_US:
+            did = f"took over {format_duration(self.threshold)}"
+            later = turns(seen.wave, seen.now, lambda one: one.rungs.over(self.threshold), did)
+        need = f"P{self.quantile * 100:g} < {format_duration(self.threshold)}"
         p0 = round(1 - self.quantile, 12)
-        return judge_share(self.name, count, p0, words, self.alpha_pass, self.alpha_fail)
+        return judge_share(self.name, self, seen, Evidence(samples, later), p0, need)
 
 
-def exceedances(wave: WaveEvidence, threshold_us: int) -> Count:
+def exceedances(arm: Arm, threshold_us: int) -> Executions:
     """How many executions took longer, exactly or between two bounds."""
+    bad = f"took over {format_duration(threshold_us)}"
     if threshold_us in LADDER_US:
-        over = wave.rungs.over(threshold_us)
-        return Count(wave.executions, over, over)
-    return Count(wave.executions, *wave.durations.exceeding(threshold_us))
+        over = arm.rungs.over(threshold_us)
+        return Executions(arm.executions, over, over, bad)
+    certain, possible = arm.durations.exceeding(threshold_us)
+    return Executions(arm.executions, certain, possible, bad)

@@ -4,20 +4,34 @@ from typing import Literal
 
 from pydantic import Field
 
-from controlplane.criteria.claims import Count, judge_share
-from controlplane.criteria.verdict import CriterionModel, Seen
-from events.rollouts import Judgement
+from controlplane.criteria.claims import Evidence, exposed, judge_share
+from controlplane.criteria.samples import Batches, Executions, Sample
+from controlplane.criteria.turns import turns
+from controlplane.criteria.verdict import ClaimModel, CriterionName, Seen
+from events.judgements import Judgement
+from projections.arms import Arm
 
 
-class RateBelow(CriterionModel):
+class RateBelow(ClaimModel):
     """The error rate of the new code in this wave is below `bound`."""
 
     kind: Literal["rate_below"] = "rate_below"
-    name: str = Field(default="error_rate", min_length=1, max_length=100)
+    name: CriterionName = "error_rate"
     bound: float = Field(gt=0, lt=1)
+    unit: Literal["execution", "batch"] = "execution"
+    """`execution`: the share of executions that failed, each independent of the others. `batch`:
+    the mean share of a batch's patches that failed, however these hang together."""
 
     def judge(self, seen: Seen) -> Judgement:
         """See Judge.judge."""
-        count = Count(seen.wave.executions, seen.wave.failed, seen.wave.failed)
-        words = ("failed", f"error rate < {self.bound * 100:g} %")
-        return judge_share(self.name, count, self.bound, words, self.alpha_pass, self.alpha_fail)
+        samples = tuple(map(self._sample, exposed(seen.wave)))
+        later = None
+        if self.unit == "execution":
+            later = turns(seen.wave, seen.now, lambda window: window.failed, "failed")
+        need = f"error rate < {self.bound * 100:g} %"
+        return judge_share(self.name, self, seen, Evidence(samples, later), self.bound, need)
+
+    def _sample(self, arm: Arm) -> Sample:
+        if self.unit == "batch":
+            return Batches(arm.shares)
+        return Executions(arm.executions, arm.failed, arm.failed, "failed")

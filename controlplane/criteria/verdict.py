@@ -1,25 +1,42 @@
 """What a criterion looks at, and how many verdicts make one."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, Self
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
-from events.rollouts import Judgement, Verdict
+from events.judgements import Judgement, Verdict
 from events.timestamps import Timestamp
 from projections.evidence import WaveEvidence
+from projections.holds import SignOff
 
 WORST_FIRST: tuple[Verdict, ...] = ("FAIL", "ERROR", "NO_DATA", "INCONCLUSIVE", "PASS")
+
+OnFail = Literal["rollback", "hold", "warn"]
+"""What a FAIL leads to. `rollback`: the flag goes off; `hold`: nothing is promoted for the rest of
+the attempt; `warn`: it is said, and the criterion keeps nothing from being promoted."""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
     """All that a criterion may know."""
 
     wave: WaveEvidence
+    previous: WaveEvidence | None = None
+    """The wave before it in this attempt."""
     hold_us: int
-    """How long the wave must last."""
+    """How long the wave must last, with what people added."""
+    planned_us: int = 0
+    """How long the plan says it must last: what is fixed beforehand, such as when a trend is
+    looked for, rests on that; 0: as hold_us."""
     now: Timestamp
+    sign_offs: tuple[SignOff, ...] = ()
+    """Of this wave."""
+
+    @property
+    def fixed_us(self) -> int:
+        """The hold as it was known before the wave began."""
+        return self.planned_us or self.hold_us
 
     @property
     def baked(self) -> bool:
@@ -31,6 +48,12 @@ class Seen(Struct, frozen=True, kw_only=True):
         """How long the wave has been watched; silence stops the clock."""
         return self.wave.lasted_us(self.now)
 
+    def time_for(self, executions: int | None) -> int | None:
+        """How long so many more executions take at the wave's rate, in microseconds."""
+        if executions is None or not self.wave.executions or not self.lasted_us:
+            return None
+        return round(executions * self.lasted_us / self.wave.executions)
+
 
 CriterionName = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -40,8 +63,17 @@ class CriterionModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    on_fail: Literal["rollback", "hold"] = "rollback"
-    """What a FAIL leads to. Either way the wave is never promoted after it."""
+    on_fail: OnFail = "rollback"
+    """What a FAIL leads to."""
+
+    def scaled(self, factor: float) -> Self:  # noqa: ARG002  why: for kinds that have a duration
+        """The criterion with its durations multiplied; most have none."""
+        return self
+
+
+class ClaimModel(CriterionModel):
+    """Common to every kind that tests a claim about rates."""
+
     alpha_pass: float = Field(default=0.05, gt=0, le=0.2)
     """The most often, in the long run, that a wave passes though the claim is false."""
     alpha_fail: float = Field(default=0.01, gt=0, le=0.2)
@@ -56,7 +88,7 @@ class Judge(Protocol):
         """What it is called in judgements; unique within a wave."""
 
     @property
-    def on_fail(self) -> Literal["rollback", "hold"]:
+    def on_fail(self) -> OnFail:
         """What a FAIL leads to."""
 
     def judge(self, seen: Seen) -> Judgement:

@@ -11,9 +11,10 @@ from controlplane import clock as edge
 from controlplane.errors import InvalidInput
 from controlplane.migrations.upgrade import bring_up_to_date
 from controlplane.plane.alerts import Alerts
-from controlplane.plane.core import Core
+from controlplane.plane.core import Core, moment
 from controlplane.plane.executions import Executions
 from controlplane.plane.flags import Flags
+from controlplane.plane.freezes import Freezes
 from controlplane.plane.measurements import Measurements
 from controlplane.plane.readmodels import ReadModels
 from controlplane.plane.rollouts import Rollouts
@@ -25,7 +26,7 @@ from events.event import Event, RecordedEvent
 from events.log import EventLog, Query
 from events.memory_log import MemoryLog
 from events.sql_log import SqlLog
-from events.timestamps import Timestamp, from_datetime, parse
+from events.timestamps import Timestamp
 from projections.catalog import PROJECTIONS
 from projections.rows import MemoryRows, Rows
 from projections.runner import Runner
@@ -65,6 +66,7 @@ class ControlPlane:
         self.executions = Executions(self._core)
         self.rollouts = Rollouts(self._core)
         self.alerts = Alerts(self._core)
+        self.freezes = Freezes(self._core)
         self.metrics = Measurements(self._core)
         self.projections = ReadModels(self._core)
         _survive_fork(weakref.WeakMethod(self._forget_parent))
@@ -131,8 +133,8 @@ class ControlPlane:
             type=type,
             actor=actor,
             correlation_id=correlation_id,
-            since=_moment(since),
-            until=_moment(until),
+            since=moment(since),
+            until=moment(until),
             after=after,
             newest_first=newest_first,
             limit=limit,
@@ -195,14 +197,3 @@ def _witness(text: str) -> Head:
     if len(witness.hash) != len(GENESIS) or witness.position < (witness.hash != GENESIS):
         raise InvalidInput(reason=f"{text!r} is not POSITION:HASH of an event")
     return witness
-
-
-def _moment(value: datetime | str | None) -> Timestamp | None:
-    if value is None:
-        return None
-    if not isinstance(value, str | datetime):
-        raise InvalidInput(reason=f"{value!r} is no moment: give a datetime or ISO 8601")
-    try:
-        return parse(value) if isinstance(value, str) else from_datetime(value)
-    except ValueError as error:
-        raise InvalidInput(reason=f"{value} is no moment: {error}") from error

@@ -7,13 +7,14 @@ from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.consequences import fold_flag, switch_off
 from controlplane.plane.core import Core, Who, context
-from controlplane.rules.catalog import RULES
+from controlplane.rules.catalog import WATCHED
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
 from events.alerts import AlertRaised, alert_stream
 from events.errors import LogUnavailable
 from events.event import Actor
 from events.log import Query
 from projections.alerts import ALERTS, Alert
+from projections.evidence import EVIDENCE
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS
 from projections.vitals import VITALS
@@ -78,7 +79,8 @@ class Alerts:
         return self.open()
 
     def _watch_flag(self, flag: Flag) -> None:
-        rollout = self._core.get(ROLLOUTS, flag.rollout) if flag.rollout else None
+        latest = self._core.get(EVIDENCE, flag.name).rollout  # In charge now, or lately.
+        rollout = self._core.get(ROLLOUTS, latest) if latest else None
         watched = Watched(
             flag=flag,
             vitals=self._core.get(VITALS, flag.name),
@@ -86,7 +88,7 @@ class Alerts:
             now=self._core.clock(),
         )
         # Those that switch the flag off come last: what follows the first of them is moot.
-        for rule in sorted(RULES.values(), key=lambda rule: rule.disables_flag):
+        for rule in sorted(WATCHED.values(), key=lambda rule: rule.disables_flag):
             finding = _judged(rule, watched)
             if finding.state != "no_data":
                 self._report(rule, flag, finding)
@@ -109,7 +111,7 @@ class Alerts:
             if acts:
                 reason = f"{rule.name}: {finding.summary}"
                 cause = cause or self._raised(stream)
-                switch_off(transaction, flag, reason, trigger="alert", cause=cause)
+                switch_off(transaction, flag, reason, by=WATCHER.id, trigger="alert", cause=cause)
 
         self._core.run(work, context(WATCHER))
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
-from controlplane import flags, rollouts
+from controlplane import commands, flags, rollouts
 from controlplane.errors import CriticalAlertOpen
 from controlplane.execution import Transaction
 from controlplane.flags import FlagCommand
-from controlplane.rules.catalog import RULES
+from controlplane.rules.catalog import WATCHED
 from events.alerts import alert_stream
 from events.event import Event
 from events.flags import flag_stream
+from events.judgements import JudgementEvent, WaveJudged, judgement_stream
 from events.rollouts import (
+    RollbackStarted,
     RolloutCompleted,
     RolloutEvent,
-    RolloutRolledBack,
     RolloutStarted,
     Trigger,
     WaveEntered,
@@ -21,7 +22,7 @@ from events.rollouts import (
 )
 from projections.alerts import ALERTS
 from projections.flags import FLAGS, Flag
-from projections.rollouts import ROLLOUTS
+from projections.rollouts import ROLLOUTS, Rollout
 
 
 def consequences(event: RolloutEvent) -> list[FlagCommand]:
@@ -31,7 +32,7 @@ def consequences(event: RolloutEvent) -> list[FlagCommand]:
             return [flags.AttachRollout(rollout=rollout)]
         case WaveEntered(audience=audience, percentage=percentage, name=name):
             return [flags.EnterWave(audience=audience, percentage=percentage, reason=name)]
-        case RolloutRolledBack(reason=reason):
+        case RollbackStarted(reason=reason):
             return [flags.DisableFlag(reason=reason), flags.DetachRollout()]
         case RolloutCompleted():
             return [flags.DetachRollout()]
@@ -49,7 +50,8 @@ def stage_rollout(
 ) -> None:
     """Stage a rollout's events, each followed by what it means for the flag."""
     for event in events:
-        stream = rollout_stream(rollout)
+        found = isinstance(event, JudgementEvent)
+        stream = judgement_stream(rollout) if found else rollout_stream(rollout)
         caused = transaction.stage(stream, [event], cause=cause, belongs_to=rollout)
         for command in consequences(event):
             decided = flags.decide(flag, command)
@@ -61,6 +63,7 @@ def switch_off(
     flag: Flag,
     reason: str,
     *,
+    by: str,
     trigger: Trigger = "person",
     cause: str | None = None,
 ) -> None:
@@ -69,15 +72,15 @@ def switch_off(
         events: Sequence[Event] = flags.decide(flag, flags.DisableFlag(reason=reason))
         transaction.stage(flag_stream(flag.name), events, cause=cause)
         return
-    rollout = transaction.fold(ROLLOUTS, rollout_stream(flag.rollout), flag.rollout)
-    abort = rollouts.Abort(reason=reason, trigger=trigger)
+    rollout = fold_rollout(transaction, flag.rollout)
+    abort = commands.Abort(reason=reason, aborted_by=by, trigger=trigger)
     decided = rollouts.decide(rollout, abort, transaction.now)
     stage_rollout(transaction, rollout.id, decided, flag, cause=cause)
 
 
 def refuse_open_alerts(transaction: Transaction, flag: str) -> None:
     """Raise CriticalAlertOpen where one is; should one be raised meanwhile, nothing is appended."""
-    for rule in RULES.values():
+    for rule in WATCHED.values():
         if rule.severity == "critical":
             stream = alert_stream(flag, rule.name)
             alert = transaction.fold(ALERTS, stream, stream)
@@ -88,3 +91,9 @@ def refuse_open_alerts(transaction: Transaction, flag: str) -> None:
 def fold_flag(transaction: Transaction, flag: str) -> Flag:
     """The flag as the transaction finds it."""
     return transaction.fold(FLAGS, flag_stream(flag), flag)
+
+
+def fold_rollout(transaction: Transaction, rollout: str) -> Rollout:
+    """The rollout as the transaction finds it: what was decided, and the latest judgement."""
+    streams = (rollout_stream(rollout), judgement_stream(rollout))
+    return transaction.fold_with_latest(ROLLOUTS, rollout, *streams, WaveJudged.TYPE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from controlplane.errors import InvalidInput
@@ -9,7 +10,7 @@ from controlplane.execution import Context, Transaction, execute
 from controlplane.plane.snapshot import FlagSnapshot
 from events.event import Actor
 from events.log import EventLog
-from events.timestamps import Timestamp
+from events.timestamps import Timestamp, from_datetime, parse
 from projections.projection import Projection, S
 from projections.rows import Rows
 from projections.runner import Runner
@@ -69,3 +70,15 @@ def printable(text: str) -> str:
 def context(who: Who, **belongs_to: Any) -> Context:
     """The context of a command by somebody."""
     return Context(actor=as_actor(who), **belongs_to)
+
+
+def moment(value: datetime | str | None) -> Timestamp | None:
+    """A datetime, or ISO 8601, in microseconds. Raises InvalidInput."""
+    if value is None:
+        return None
+    if not isinstance(value, str | datetime):
+        raise InvalidInput(reason=f"{value!r} is no moment: give a datetime or ISO 8601")
+    try:
+        return parse(value) if isinstance(value, str) else from_datetime(value)
+    except ValueError as error:
+        raise InvalidInput(reason=f"{value} is no moment: {error}") from error

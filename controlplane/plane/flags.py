@@ -6,10 +6,10 @@ from controlplane import flags
 from controlplane.bucketing import Explanation, explain
 from controlplane.errors import FlagNotFound
 from controlplane.execution import Transaction
-from controlplane.plane.consequences import fold_flag, switch_off
-from controlplane.plane.core import Core, Who, context, printable
+from controlplane.plane.consequences import fold_flag, refuse_open_alerts, switch_off
+from controlplane.plane.core import Core, Who, as_actor, context, printable
 from events.event import Event, RecordedEvent
-from events.flags import EVERYONE, Audience, flag_stream
+from events.flags import EVERYONE, Audience, ExposureChanged, flag_stream
 from projections.flags import FLAGS, Flag
 
 _NONE: Mapping[str, object] = {}
@@ -51,7 +51,10 @@ class Flags:
         reason: str = "",
         audience: Audience = EVERYONE,
     ) -> Flag:
-        """Switch on at a percentage of an audience. Raises RolloutInCharge if that raises it."""
+        """Switch on at a percentage of an audience.
+
+        Raises RolloutInCharge, CriticalAlertOpen if that raises it.
+        """
         command = flags.EnableFlag(percentage=percentage, audience=audience, reason=reason)
         return self._command(name, command, actor)
 
@@ -64,20 +67,24 @@ class Flags:
         reason: str = "",
         audience: Audience = EVERYONE,
     ) -> Flag:
-        """Move the percentage of a flag that is on. Raises FlagIsDisabled, RolloutInCharge."""
+        """Move the percentage of a flag that is on.
+
+        Raises FlagIsDisabled; RolloutInCharge, CriticalAlertOpen if that raises it.
+        """
         command = flags.ChangeExposure(percentage=percentage, audience=audience, reason=reason)
         return self._command(name, command, actor)
 
     def disable(self, name: str, *, actor: Who, reason: str = "") -> Flag:
         """Switch off for everyone, at once; a rollout in charge is thereby rolled back."""
+        who = as_actor(actor)
 
         def work(transaction: Transaction) -> None:
             flag = fold_flag(transaction, name)
             if not flag.exists:
                 raise FlagNotFound(flag=name)
-            switch_off(transaction, flag, printable(reason) or "switched off")
+            switch_off(transaction, flag, printable(reason) or "switched off", by=who.id)
 
-        self._core.run(work, context(actor))
+        self._core.run(work, context(who))
         return self._core.get(FLAGS, name)
 
     def archive(self, name: str, *, actor: Who, reason: str = "") -> Flag:
@@ -123,7 +130,10 @@ class Flags:
     def _command(self, name: str, command: flags.FlagCommand, actor: Who) -> Flag:
         def work(transaction: Transaction) -> None:
             flag = fold_flag(transaction, name)
-            transaction.stage(flag_stream(name), flags.decide(flag, command))
+            decided = flags.decide(flag, command)
+            if any(isinstance(e, ExposureChanged) and e.after > e.before for e in decided):
+                refuse_open_alerts(transaction, name)
+            transaction.stage(flag_stream(name), decided)
 
         self._core.run(work, context(actor))
         return self._core.get(FLAGS, name)

@@ -1,88 +1,108 @@
 """`plane.rollouts`: the Python API of rollouts."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from controlplane import plans, rollouts
-from controlplane.assessment import Assessment, assess, digest, wave_evidence
-from controlplane.errors import (
-    FlagNotFound,
-    ProposalNotFound,
-    ProposalOutdated,
-    RolloutEnded,
-    RolloutNotFound,
-)
+from controlplane import commands, plans, rollouts
+from controlplane.asking import ask
+from controlplane.criteria.external import External
+from controlplane.errors import RolloutEnded, RolloutNotFound, WrongState
 from controlplane.execution import Transaction
-from controlplane.plane.consequences import (
-    fold_flag,
-    refuse_open_alerts,
-    stage_rollout,
-)
-from controlplane.plane.core import Core, Who, as_actor, context, printable
+from controlplane.plane.consequences import fold_flag, fold_rollout, stage_rollout
+from controlplane.plane.core import Who, as_actor, moment, printable
+from controlplane.plane.explanations import Explanation, Status, explain, status
+from controlplane.plane.starting import draft, start
+from controlplane.plane.steering import Steering
+from controlplane.plane.verification import Verification, verify
+from controlplane.plane.worlds import look_at, world_in, world_now
 from controlplane.plans import FOUR_WAVES, Plan
 from events.errors import LogUnavailable
 from events.event import Actor
-from events.rollouts import rollout_stream
-from projections.evidence import EVIDENCE, WaveEvidence
-from projections.flags import FLAGS, Flag
-from projections.rollouts import ROLLOUTS, Proposal, Rollout
+from events.judgements import Verdict
+from events.timestamps import SECOND
+from projections.evidence import EVIDENCE
+from projections.promotions import Proposal
+from projections.rollbacks import AfterRollback
+from projections.rollouts import ROLLOUTS, Rollout
 
 logger = logging.getLogger(__name__)
 
 SCHEDULER = Actor(kind="scheduler", id="evaluation", name="evaluation")
+OUTSIDE = Actor.system("external-criteria")
+Ask = Callable[[str, Mapping[str, Any], float], tuple[Verdict, str]]
+AnyPlan = Plan | Path | str | Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where a rollout stands, judged at this moment."""
-
-    rollout: Rollout
-    plan: Plan
-    flag: Flag
-    evidence: WaveEvidence
-    assessment: Assessment | None
-    """None where it has ended."""
-
-
-class Rollouts:
+class Rollouts(Steering):
     """Takes a flag through the waves of a plan."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def draft(self, plan: AnyPlan = FOUR_WAVES, *, flag: str, actor: Who) -> Rollout:
+        """Ask for a rollout, to be signed off, approved and started later."""
+        who, wanted = as_actor(actor), as_plan(plan)
+        return self._run(lambda t: draft(t, flag, wanted, who.id).id, who)
+
+    def revise(self, id_: str, plan: AnyPlan, *, actor: Who) -> Rollout:
+        """Give one that has not started another plan; its approvals begin anew."""
+        who = as_actor(actor)
+        return self._do(id_, commands.Revise(plan=as_plan(plan), revised_by=who.id), who)
+
+    def submit(self, id_: str, *, actor: Who, start_at: datetime | str | None = None) -> Rollout:
+        """Ask for approval to start; `start_at`: when it then starts by itself."""
+        who = as_actor(actor)
+        return self._do(id_, commands.Submit(submitted_by=who.id, start_at=moment(start_at)), who)
+
+    def approve_start(self, id_: str, *, actor: Who, reason: str = "") -> Rollout:
+        """Agree to the start. Raises SamePerson, AlreadyApproved, NotAnApprover, WrongState."""
+        who = as_actor(actor)
+        return self._do(id_, commands.ApproveStart(approver=who, reason=reason), who)
+
+    def reject_start(self, id_: str, *, actor: Who, reason: str) -> Rollout:
+        """Send it back to its authors."""
+        who = as_actor(actor)
+        return self._do(id_, commands.RejectStart(rejected_by=who, reason=reason), who)
 
     def start(
-        self,
-        plan: Plan | Path | str | dict[str, Any] = FOUR_WAVES,
-        *,
-        flag: str,
-        actor: Who,
+        self, plan: AnyPlan = FOUR_WAVES, *, actor: Who, flag: str = "", rollout: str = ""
     ) -> Rollout:
-        """Enter wave 1. `plan`: a Plan, its data, or a YAML or JSON file.
+        """Enter wave 1: of a plan on a flag, or of a rollout that was drafted.
 
-        Raises FlagNotFound, RolloutInCharge, CriticalAlertOpen, InvalidInput.
+        `plan`: a Plan, its data, or a YAML or JSON file. Raises FlagNotFound, RolloutInCharge,
+        CriticalAlertOpen, AlreadyExposed, FreezeOn, NotSignedOff, WrongState, InvalidInput.
         """
-        # Through what will be recorded: a plan that could not be read back must not start.
-        wanted = plans.recorded(_plan(plan).to_json())
+        who, wanted = as_actor(actor), as_plan(plan)
+
+        def work(transaction: Transaction) -> str:
+            if rollout:
+                return start(transaction, fold_rollout(transaction, rollout), who.id)
+            return start(transaction, draft(transaction, flag, wanted, who.id), who.id)
+
+        return self._run(work, who)
+
+    def retry(self, id_: str, *, actor: Who) -> Rollout:
+        """Try again with the same plan: a new attempt, of which nothing is decided yet.
+
+        It starts at once where its plan asks for no approval or sign-off before, else it is a
+        draft. Raises WrongState unless the earlier attempt is over, and what `start` raises.
+        """
         who = as_actor(actor)
 
         def work(transaction: Transaction) -> str:
-            found = fold_flag(transaction, flag)
-            if not found.exists:
-                raise FlagNotFound(flag=flag)
-            refuse_open_alerts(transaction, flag)
-            attempt = found.rollouts + 1
-            id_ = f"{flag}-r{attempt}"
-            rollout = transaction.fold(ROLLOUTS, rollout_stream(id_), id_)
-            command = rollouts.StartRollout(
-                flag=flag, plan=wanted, attempt=attempt, requested_by=who.id
-            )
-            decided = rollouts.decide(rollout, command, transaction.now)
-            stage_rollout(transaction, id_, decided, found)
-            return id_
+            earlier = fold_rollout(transaction, id_)
+            if earlier.state == "absent":
+                raise RolloutNotFound(rollout=id_)
+            if earlier.phase not in ("rolling_back", "rolled_back", "cancelled"):
+                state = earlier.state.replace("_", " ")
+                raise WrongState(rollout=id_, state=state, action="tried again")
+            plan = plans.recorded(earlier.plan)
+            drafted = draft(transaction, earlier.flag, plan, who.id, retry_of=id_)
+            waits = plan.start.needed or any(i.required for i in plan.required_after(0))
+            return drafted.id if waits else start(transaction, drafted, who.id)
 
-        return self.get(self._core.run(work, context(who)))
+        return self._run(work, who)
 
     def get(self, id_: str) -> Rollout:
         """The rollout as it stands. Raises RolloutNotFound."""
@@ -94,53 +114,103 @@ class Rollouts:
     def all(self) -> list[Rollout]:
         """All rollouts, the latest first."""
         found = [rollout for _, rollout in self._core.scan(ROLLOUTS)]
-        return sorted(found, key=lambda rollout: rollout.started_at, reverse=True)
+        return sorted(found, key=lambda one: (one.started_at, one.attempt, one.id), reverse=True)
 
     def proposals(self) -> list[tuple[Rollout, Proposal]]:
-        """The proposals that wait for a person."""
-        found = [(rollout, rollout.proposal) for rollout in self.all()]
+        """The proposals that wait for people."""
+        found = [(rollout, rollout.proposal) for rollout in self.all() if rollout.is_active]
         return [(rollout, proposal) for rollout, proposal in found if proposal is not None]
 
     def status(self, id_: str) -> Status:
         """Where it stands, judged now, without recording the look. Raises RolloutNotFound."""
-        rollout = self.get(id_)
-        plan = plans.recorded(rollout.plan)
-        flag = self._core.get(FLAGS, rollout.flag)
-        evidence = self._core.get(EVIDENCE, rollout.flag)
-        look = None
-        if rollout.is_active:
-            look = assess(rollout, plan, flag, evidence, self._core.clock())
-        return Status(rollout, plan, flag, wave_evidence(rollout, evidence), look)
+        return status(self._core, id_)
+
+    def explain(self, id_: str, at: datetime | str | int | None = None) -> Explanation:
+        """Why it is, or at a moment or log position was, not promoted, or why it was."""
+        return explain(self._core, self.get(id_), at)
+
+    def verify(
+        self, id_: str, progress: Callable[[int, int], None] = lambda _done, _of: None
+    ) -> Verification:
+        """Judge again, from the log, every look that was recorded; all must come out the same."""
+        return verify(self._core, self.get(id_), progress)
 
     def evaluate(self, id_: str, *, actor: Who = SCHEDULER) -> Rollout:
-        """One look: judge the wave, record what is new, act on it. Raises RolloutEnded."""
+        """One look: judge the wave, record what is new, act on it. Raises RolloutEnded.
 
-        def work(transaction: Transaction) -> None:
-            rollout = transaction.fold(ROLLOUTS, rollout_stream(id_), id_)
+        An armed rollout starts where its time has come; a rollback is followed to its end.
+        """
+
+        def work(transaction: Transaction) -> str:
+            rollout = fold_rollout(transaction, id_)
+            if rollout.phase == "armed" and 0 < rollout.start_at <= transaction.now:
+                return start(transaction, rollout, SCHEDULER.id)
+            if rollout.phase == "rolling_back":
+                return self._follow(transaction, rollout)
             rollouts.refuse_unless_active(rollout)
-            flag = fold_flag(transaction, rollout.flag)
-            # The evidence last: should rollout or flag change before `as_of`, the append is
-            # refused and all is read again. So what was judged is the world as of `as_of`.
-            self._core.runner.catch_up()
-            evidence, as_of = self._core.rows.get_as_of(EVIDENCE, rollout.flag)
-            plan = plans.recorded(rollout.plan)
-            command = rollouts.Judge(
-                assessment=assess(rollout, plan, flag, evidence, transaction.now),
-                as_of=as_of,
-                evidence_digest=digest(wave_evidence(rollout, evidence)),
-                exposure_version=flag.exposure_version,
-            )
-            decided = rollouts.decide(rollout, command, transaction.now)
-            stage_rollout(transaction, id_, decided, flag)
+            world, as_of = world_in(transaction, self._core, rollout)
+            judge = commands.Judge(look=look_at(world, as_of))
+            decided = rollouts.decide(rollout, judge, transaction.now)
+            stage_rollout(transaction, id_, decided, world.flag)
+            return id_
 
-        self._core.run(work, context(actor, correlation_id=id_))
-        return self.get(id_)
+        return self._run(work, as_actor(actor), id_)
+
+    def _follow(self, transaction: Transaction, rollout: Rollout) -> str:
+        evidence = self._core.get(EVIDENCE, rollout.flag)
+        reports = evidence.rollback if evidence.rollout == rollout.id else None
+        # Another rollout's evidence has taken the place of this one's: the flag went on again.
+        reports = reports or AfterRollback(rollout.rollback_at, superseded=True)
+        command = commands.FollowRollback(reports=reports)
+        decided = rollouts.decide(rollout, command, transaction.now)
+        if decided:
+            flag = fold_flag(transaction, rollout.flag)
+            stage_rollout(transaction, rollout.id, decided, flag)
+        return rollout.id
+
+    def ask_due(self, ask: Ask = ask) -> int:
+        """Ask what external criteria are due about and record the answers; how many.
+
+        Slow answers hold up nothing but other questions: run it apart from `evaluate_all`.
+        """
+        asked = 0
+        for rollout in self.all():
+            if not rollout.is_active:
+                continue
+            world = world_now(self._core, rollout.id)
+            for criterion in world.plan.stage(rollout.wave).criteria:
+                if isinstance(criterion, External) and criterion.due(world.seen()):
+                    question = {
+                        "rollout": rollout.id,
+                        "flag": rollout.flag,
+                        "wave": rollout.wave,
+                        "criterion": criterion.name,
+                        "environment": self._core.log.environment,
+                    }
+                    verdict, detail = ask(criterion.url, question, criterion.timeout / SECOND)
+                    answer = commands.Answer(
+                        criterion=criterion.name,
+                        verdict=verdict,
+                        detail=printable(detail),
+                        wave=rollout.wave,
+                    )
+                    with suppress(RolloutEnded):  # While it was being asked.
+                        self._do(rollout.id, answer, OUTSIDE)
+                    asked += 1
+        return asked
+
+    def follow_rollbacks(self) -> None:
+        """One look at every rollback that is not confirmed yet: it is followed closely."""
+        for rollout in self.all():
+            if rollout.phase == "rolling_back":
+                self.evaluate(rollout.id)
 
     def evaluate_all(self) -> list[Rollout]:
-        """One look at every rollout that is running."""
+        """One look at every rollout that something can happen to by itself."""
         looked = []
         for rollout in self.all():
-            if rollout.is_active:
+            due = rollout.phase == "armed" and rollout.start_at
+            if rollout.is_active or due or rollout.phase == "rolling_back":
                 try:
                     looked.append(self.evaluate(rollout.id))
                 except RolloutEnded:
@@ -151,85 +221,14 @@ class Rollouts:
                     logger.exception("%s could not be judged; the others are", rollout.id)
         return looked
 
-    def approve(self, proposal: str, *, actor: Who, reason: str = "") -> Rollout:
-        """Promote the wave that a proposal speaks for.
 
-        The wave is judged once more: what no longer passes is not promoted. Raises
-        ProposalNotFound, ProposalClosed, ProposalOutdated, and SamePerson for whoever asked for
-        the rollout.
-        """
-        who = as_actor(actor)
-
-        def work(transaction: Transaction) -> str:
-            rollout = self._of_proposal(transaction, proposal)
-            flag = fold_flag(transaction, rollout.flag)
-            command = rollouts.Approve(
-                proposal=proposal,
-                approver=who,
-                exposure_version=flag.exposure_version,
-                reason=reason,
-            )
-            decided = rollouts.decide(rollout, command, transaction.now)
-            refuse_open_alerts(transaction, rollout.flag)
-            evidence = self._core.get(EVIDENCE, rollout.flag)
-            look = assess(rollout, plans.recorded(rollout.plan), flag, evidence, transaction.now)
-            if look.action != "promote":
-                problem = f"its evidence lapsed: {look.reason}"
-                raise ProposalOutdated(proposal=proposal, reason=problem)
-            stage_rollout(transaction, rollout.id, decided, flag)
-            return rollout.id
-
-        return self._decided(work, who, proposal)
-
-    def reject(self, proposal: str, *, actor: Who, reason: str) -> Rollout:
-        """Turn a proposal down. The wave goes on; the plan says when it is proposed again."""
-        who = as_actor(actor)
-
-        def work(transaction: Transaction) -> str:
-            rollout = self._of_proposal(transaction, proposal)
-            command = rollouts.Reject(proposal=proposal, rejected_by=who.id, reason=reason)
-            decided = rollouts.decide(rollout, command, transaction.now)
-            transaction.stage(rollout_stream(rollout.id), decided)
-            return rollout.id
-
-        return self._decided(work, who, proposal)
-
-    def abort(self, id_: str, *, actor: Who, reason: str) -> Rollout:
-        """Roll back: the flag is off for everyone when this returns. Needs no approval."""
-
-        def work(transaction: Transaction) -> str:
-            rollout = transaction.fold(ROLLOUTS, rollout_stream(id_), id_)
-            abort = rollouts.Abort(reason=printable(reason) or "no reason given")
-            decided = rollouts.decide(rollout, abort, transaction.now)
-            if decided:
-                stage_rollout(transaction, id_, decided, fold_flag(transaction, rollout.flag))
-            return id_
-
-        return self._decided(work, as_actor(actor), id_)
-
-    def _decided(self, work: Any, who: Actor, about: str) -> Rollout:
-        return self.get(self._core.run(work, context(who, correlation_id=_rollout_of(about))))
-
-    @staticmethod
-    def _of_proposal(transaction: Transaction, proposal: str) -> Rollout:
-        id_ = _rollout_of(proposal)
-        rollout = transaction.fold(ROLLOUTS, rollout_stream(id_), id_)
-        if rollout.state == "absent":
-            raise ProposalNotFound(proposal=proposal)
-        return rollout
-
-
-def _rollout_of(proposal: str) -> str:
-    """`batch-patches-v1-r1-p3` belongs to `batch-patches-v1-r1`."""
-    head, _, tail = proposal.rpartition("-p")
-    return head if head and tail.isdigit() else proposal
-
-
-def _plan(plan: Plan | Path | str | dict[str, Any]) -> Plan:
+def as_plan(plan: AnyPlan) -> Plan:
+    """A plan, checked as what will be recorded: one that could not be read back is refused."""
     match plan:
         case Plan():
-            return plan
-        case dict():
-            return plans.parse(plan)
+            wanted = plan
         case Path() | str():
-            return plans.read(Path(plan))
+            wanted = plans.read(Path(plan))
+        case _:
+            wanted = plans.parse(dict(plan))
+    return plans.recorded(wanted.to_json())

@@ -7,6 +7,7 @@ from controlplane.rules.failures import (
     INVARIANT_VIOLATION_DETECTED,
 )
 from controlplane.rules.memory import MEMORY_LEAK_DETECTED
+from controlplane.rules.rollbacks import ROLLBACK_STALLED
 from controlplane.rules.rule import Rule
 from controlplane.rules.slowness import SLOW_BATCH_DETECTED
 from controlplane.rules.staleness import TELEMETRY_STALE, WAVE_STALLED
@@ -24,3 +25,6 @@ RULES: dict[str, Rule] = {
         WAVE_STALLED,
     )
 }
+
+WATCHED: dict[str, Rule] = RULES | {ROLLBACK_STALLED.name: ROLLBACK_STALLED}
+"""All that are watched: the eight about batches, and the one about rollbacks."""

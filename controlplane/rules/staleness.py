@@ -28,10 +28,11 @@ def _wave(watched: Watched) -> Finding:
     if rollout is None or not rollout.is_active:
         return Finding(state="ok", unit="seconds", summary="no rollout is running")
     hold = plans.recorded(rollout.plan).stage(rollout.wave).hold
+    hold += rollout.interventions.extended_us
     limit_us = max(2 * hold, hold + HOUR)
     held_us = max(0, watched.now - rollout.wave_entered_at)
     return Finding(
-        state="firing" if held_us > limit_us else "ok",
+        state="firing" if held_us > limit_us or rollout.interventions.escalated else "ok",
         value=held_us / SECOND,
         threshold=limit_us / SECOND,
         unit="seconds",
@@ -55,7 +56,7 @@ TELEMETRY_STALE = Rule(
 WAVE_STALLED = Rule(
     name="WAVE_STALLED",
     severity="info",
-    condition="a wave lasts twice as long as planned",
+    condition="a wave lasts twice as long as planned, or longer than its plan lets it wait",
     judge=_wave,
     playbook=(
         "See what it waits for: controlplane rollouts status ROLLOUT.",

@@ -32,8 +32,8 @@ def log_e_below(failures: int, n: int, p0: float) -> float:
     Certify at error level alpha when it reaches ln(1/alpha). Raise ValueError unless
     0 <= failures <= n and 0 < p0 < 1.
     """
-    _check_counts(failures, n)
-    _check_open("p0", p0)
+    check_counts(failures, n)
+    check_open("p0", p0)
     return _log_evidence(failures, n, p0)[0]
 
 
@@ -43,8 +43,8 @@ def log_e_above(failures: int, n: int, p0: float) -> float:
     Convict at error level alpha when it reaches ln(1/alpha). Raise ValueError unless
     0 <= failures <= n and 0 < p0 < 1.
     """
-    _check_counts(failures, n)
-    _check_open("p0", p0)
+    check_counts(failures, n)
+    check_open("p0", p0)
     return _log_evidence(failures, n, p0)[1]
 
 
@@ -53,10 +53,10 @@ def needed_without_failures(p0: float, alpha: float) -> int:
 
     Raise ValueError unless p0 and alpha are strictly between 0 and 1.
     """
-    _check_open("p0", p0)
-    _check_open("alpha", alpha)
+    check_open("p0", p0)
+    check_open("alpha", alpha)
     target = -log(alpha)
-    return _fewest(lambda n: _log_evidence(0, n, p0)[0] >= target)
+    return fewest(lambda n: _log_evidence(0, n, p0)[0] >= target)
 
 
 def needed_more(failures: int, n: int, p0: float, alpha: float, limit: int) -> int | None:
@@ -67,9 +67,9 @@ def needed_more(failures: int, n: int, p0: float, alpha: float, limit: int) -> i
     `limit` more. Raise ValueError as `log_e_below` does, and for an alpha outside 0..1 or a
     negative limit.
     """
-    _check_counts(failures, n)
-    _check_open("p0", p0)
-    _check_open("alpha", alpha)
+    check_counts(failures, n)
+    check_open("p0", p0)
+    check_open("alpha", alpha)
     if limit < 0:
         raise ValueError(f"limit must not be negative: {limit}")
     target = -log(alpha)
@@ -78,7 +78,7 @@ def needed_more(failures: int, n: int, p0: float, alpha: float, limit: int) -> i
     def passes(more: int) -> bool:
         return _log_evidence(failures + rate * more, n + more, p0)[0] >= target
 
-    return _fewest(passes) if passes(limit) else None
+    return fewest(passes) if passes(limit) else None
 
 
 def upper_bound(failures: int, n: int, alpha: float) -> float:
@@ -88,12 +88,12 @@ def upper_bound(failures: int, n: int, alpha: float) -> float:
     interval give alpha/2 to either bound. Raise ValueError unless 0 <= failures <= n and
     0 < alpha < 1.
     """
-    _check_counts(failures, n)
-    _check_open("alpha", alpha)
+    check_counts(failures, n)
+    check_open("alpha", alpha)
     if failures == n:
         return 1.0
     target = -log(alpha)
-    return _edge(failures / n, 1.0, lambda p0: _log_evidence(failures, n, p0)[0] >= target)
+    return edge(failures / n, 1.0, lambda p0: _log_evidence(failures, n, p0)[0] >= target)
 
 
 def lower_bound(failures: int, n: int, alpha: float) -> float:
@@ -102,12 +102,12 @@ def lower_bound(failures: int, n: int, alpha: float) -> float:
     It is the largest p0 that `log_e_above` convicts; 0 while failures are too few to convict any,
     at alpha 5 % fewer than four. Raise ValueError unless 0 <= failures <= n and 0 < alpha < 1.
     """
-    _check_counts(failures, n)
-    _check_open("alpha", alpha)
+    check_counts(failures, n)
+    check_open("alpha", alpha)
     if failures == 0:
         return 0.0
     target = -log(alpha)
-    return _edge(failures / n, 0.0, lambda p0: _log_evidence(failures, n, p0)[1] >= target)
+    return edge(failures / n, 0.0, lambda p0: _log_evidence(failures, n, p0)[1] >= target)
 
 
 def binomial_tail(k: int, n: int, p: float) -> float:
@@ -129,12 +129,14 @@ def binomial_tail(k: int, n: int, p: float) -> float:
     return exp(_log_beta(p, k, n - k + 1)[1])
 
 
-def _check_counts(failures: int, n: int) -> None:
+def check_counts(failures: int, n: int) -> None:
+    """Raise ValueError unless 0 <= failures <= n."""
     if not 0 <= failures <= n:
         raise ValueError(f"failures must be between 0 and n: {failures} of {n}")
 
 
-def _check_open(name: str, value: float) -> None:
+def check_open(name: str, value: float) -> None:
+    """Raise ValueError unless the value is strictly between 0 and 1."""
     if not 0 < value < 1:
         raise ValueError(f"{name} must be strictly between 0 and 1, not {value}")
 
@@ -157,7 +159,7 @@ def _log_beta(x: float, a: float, b: float) -> tuple[float, float, float]:
     its complement. I_x(a, b) = 1 - I_{1-x}(b, a) swaps the two (A&S 26.5.2).
     """
     y = 1 - x
-    density = _log_density(x, y, a, b)
+    density = log_density(x, y, a, b)
     if (a + 1) * y >= (b + 1) * x:
         lower = density - log(_fraction(x, a, b))
         return density, lower, _log_complement(lower)
@@ -170,19 +172,24 @@ def _log_complement(log_p: float) -> float:
     return log1p(-exp(log_p)) if log_p < 0 else -inf
 
 
-def _log_density(x: float, y: float, a: float, b: float) -> float:
+def log_density(x: float, y: float, a: float, b: float) -> float:
     """Return ln(x**a y**b / B(a, b)) by the saddle point (Loader 2000).
 
     At a million executions a difference of lgammas is good to eight decimals only.
     """
     n = a + b
     stirling = _stirling_error(n) - _stirling_error(a) - _stirling_error(b)
-    deviance = _deviance(a, n * x) + _deviance(b, n * y)
-    return 0.5 * log(a * b / n) - _HALF_LOG_2PI + stirling - deviance
+    loss = deviance(a, n * x) + deviance(b, n * y)
+    return 0.5 * log(a * b / n) - _HALF_LOG_2PI + stirling - loss
 
 
-def _deviance(observed: float, expected: float) -> float:
-    """Return observed * ln(observed/expected) + expected - observed, without their cancellation."""
+def deviance(observed: float, expected: float) -> float:
+    """Return observed * ln(observed/expected) + expected - observed, without their cancellation.
+
+    Of 0 observed it is what was expected. Neither may be negative, nor expected 0 otherwise.
+    """
+    if not observed:
+        return expected
     surplus = (expected - observed) / observed
     if 2 * expected < observed:  # towards -1, surplus no longer knows what was expected
         return observed * (surplus + log(observed) - log(expected))
@@ -226,7 +233,7 @@ def _fraction(x: float, a: float, b: float) -> float:
     raise ArithmeticError(f"I_x(a, b) did not converge at x={x}, a={a}, b={b}")
 
 
-def _fewest(passes: Callable[[int], bool]) -> int:
+def fewest(passes: Callable[[int], bool]) -> int:
     """Return the smallest count that passes, given that beyond it all do, by doubling."""
     high = 1
     while not passes(high):
@@ -234,12 +241,17 @@ def _fewest(passes: Callable[[int], bool]) -> int:
     return bisect_left(range(high), True, key=passes)  # noqa: FBT003 - the value searched for
 
 
-def _edge(inside: float, outside: float, rejected: Callable[[float], bool]) -> float:
+def edge(
+    inside: float,
+    outside: float,
+    rejected: Callable[[float], bool],
+    halvings: int = _HALVINGS,
+) -> float:
     """Return, by bisection from a rate kept, the nearest rate rejected, or `outside` if none is.
 
     E grows with the distance of p0 from the observed rate, so there is one such edge.
     """
-    for _ in range(_HALVINGS):
+    for _ in range(halvings):
         middle = (inside + outside) / 2
         if middle in (inside, outside):
             break

@@ -13,8 +13,9 @@ import pytest
 from batchpatch import edits_from_stdlib
 from typer.testing import CliRunner, Result
 
+from controlplane import ControlPlane
 from controlplane.cli import app
-from tests.journeys.traffic import ENGINEER, FLAG
+from tests.journeys.traffic import ENGINEER, FLAG, batch
 
 PROGRAM = [sys.executable, "-c", "from controlplane.cli import app; app(prog_name='controlplane')"]
 
@@ -51,6 +52,16 @@ class Terminal:
         (line,) = result.stderr.splitlines()
         assert line.startswith("error: ")
         return line.removeprefix("error: ")
+
+    def serves(self, count: int = 200, **facts: Any) -> None:
+        """The service runs so many batches on the new path."""
+        with ControlPlane(self.database) as plane:
+            plane.executions.record([batch(**facts) for _ in range(count)])
+
+    def writes(self, plan: Any) -> str:
+        """A plan file; its name."""
+        (self.folder / "plan.yaml").write_text(json.dumps(plan))
+        return "plan.yaml"
 
     def process(self, *words: str, **options: Any) -> subprocess.Popen[str]:
         """A process of its own, as a shell starts it."""

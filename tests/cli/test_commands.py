@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from controlplane import FOUR_WAVES
-from controlplane.rules.catalog import RULES
+from controlplane.rules.catalog import WATCHED
 from projections.catalog import PROJECTIONS
 from tests.cli.commands import commands
 from tests.cli.conftest import Terminal
@@ -18,6 +18,7 @@ SPEAK_FOR_THEMSELVES = {
     ("workload",),
     ("events", "follow"),
     ("log", "export"),
+    ("rollouts", "schema"),
 }
 """They run for long, or print a JSON document a line already."""
 
@@ -38,8 +39,10 @@ def keys(data: Any) -> set[str]:
     return set(data[0] if isinstance(data, list) else data)
 
 
+R = f"{FLAG}-r1"
 FLAG_KEYS = {"name", "owner", "enabled", "archived", "exposures", "rollout", "percentage", "salt"}
 ROLLOUT_KEYS = {"id", "flag", "state", "wave", "wave_name", "verdict", "reason", "proposals"}
+STATUS_KEYS = ROLLOUT_KEYS | {"sentence", "assessment", "evidence", "unsigned", "hold_us"}
 EVENT_KEYS = {"position", "id", "stream", "version", "type", "occurred_at", "actor", "data", "hash"}
 
 
@@ -54,19 +57,29 @@ EVENT_KEYS = {"position", "id", "stream", "version", "type", "occurred_at", "act
         (f"flags check {FLAG} user-17", "o", {"enabled"}),
         (f"flags explain {FLAG} user-17 -a group=internal", "bucket", {"enabled", "sentence"}),
         (f"flags disable {FLAG} --reason enough", "is off", FLAG_KEYS),
-        ("rollouts list", "observing", ROLLOUT_KEYS),
-        (f"rollouts status {FLAG}-r1", "error_rate", ROLLOUT_KEYS | {"assessment", "evidence"}),
-        (f"rollouts evaluate {FLAG}-r1", "is observing", ROLLOUT_KEYS),
-        (f"rollouts abort {FLAG}-r1 --reason enough", "is rolled back", ROLLOUT_KEYS),
-        (f"rollouts plan {FLAG}-r1", "name: four-waves", {"name", "waves", "soak"}),
+        ("rollouts list", "entering", ROLLOUT_KEYS),
+        (f"rollouts status {R}", "error_rate", STATUS_KEYS),
+        (f"rollouts explain {R}", "rollout.wave_entered", STATUS_KEYS | {"position", "history"}),
+        (f"rollouts explain {R} --at 4", "rollout.drafted", STATUS_KEYS),
+        (f"rollouts verify {R}", "0 judgements and 0 proposals", {"identical", "differences"}),
+        (f"rollouts checklist {R}", "daily reviews", {"item", "before", "role", "signed", "done"}),
+        (f"rollouts evaluate {R}", "is entering", ROLLOUT_KEYS),
+        (f"rollouts draft {FLAG}", "-r2 is a draft", ROLLOUT_KEYS),
+        (f"rollouts pause {R} --reason lunch", "paused by release-engineer: lunch", ROLLOUT_KEYS),
+        (f"rollouts extend {R} 6h --reason late", "watched for 6h longer", ROLLOUT_KEYS),
+        (f"rollouts override {R} bake_time --reason late", "-o1: bake_time", ROLLOUT_KEYS),
+        (f"rollouts sign-off {R} team", "team has 1 of 1 sign-offs", ROLLOUT_KEYS),
+        (f"rollouts withdraw-sign-off {R} team --reason no", "team has 0 of 1", ROLLOUT_KEYS),
+        (f"rollouts abort {R} --reason enough", "is rolling back: enough", ROLLOUT_KEYS),
+        (f"rollouts plan {R}", "name: four-waves", {"name", "waves", "soak"}),
         ("rollouts plan", "hold: 24h", {"name", "waves", "soak"}),
         ("alerts rules", "ERROR_RATE_CRITICAL", {"name", "severity", "condition", "playbook"}),
         ("alerts playbook wave_stalled", "1. ", {"name", "playbook", "acknowledge_within"}),
         ("events query", "release-engineer", EVENT_KEYS),
-        ("log head", "6 ", {"position", "hash", "recorded_at"}),
-        ("log verify", "intact: 6 events", {"intact", "position", "hash"}),
+        ("log head", "7 ", {"position", "hash", "recorded_at"}),
+        ("log verify", "intact: 7 events", {"intact", "position", "hash"}),
         ("projections status", "evidence", {"projection", "version", "position", "events"}),
-        ("projections rebuild", "flags rebuilt up to position 6", {"projection", "position"}),
+        ("projections rebuild", "flags rebuilt up to position 7", {"projection", "position"}),
         ("projections prune", "0 builds dropped", set()),
         ("db upgrade", "is at schema", {"url", "schema"}),
     ],
@@ -113,7 +126,7 @@ def test_an_event_is_shown_with_its_type(flagged: Terminal) -> None:
 def test_the_built_in_plan_is_printed_as_it_was_written(terminal: Terminal) -> None:
     printed = terminal.says("rollouts", "plan")
     assert printed == (ROOT / "controlplane" / "four-waves.yaml").read_text(encoding="utf-8")
-    assert "# What every stage must show." in printed
+    assert "# What each wave must show." in printed
 
 
 @pytest.mark.parametrize("group", sorted({words[0] for words in commands() if len(words) > 1}))
@@ -141,7 +154,7 @@ def test_where_there_is_nothing_it_says_so(terminal: Terminal, words: str, told:
 
 
 def test_json_is_complete(running: Terminal) -> None:
-    assert len(running.data("alerts", "rules")) == len(RULES)
+    assert len(running.data("alerts", "rules")) == len(WATCHED)
     assert {one["projection"] for one in running.data("projections", "status")} == set(PROJECTIONS)
     assert running.data("rollouts", "plan") == FOUR_WAVES.to_json()
     (event,) = running.data("events", "query", "--type", "flag.created")

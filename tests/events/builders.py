@@ -5,7 +5,7 @@ from uuid import UUID
 
 from events import Actor, Event, NewEvent
 from events.flags import FlagEnabled
-from events.rollouts import RolloutStarted
+from events.rollouts import RolloutDrafted
 
 ANN = Actor.person("ann")
 NOON = 1_789_992_000_000_000
@@ -20,11 +20,14 @@ def enabled(reason: str = "it is time") -> FlagEnabled:
     return FlagEnabled(flag="checkout", reason=reason)
 
 
-def started(**plan: Any) -> RolloutStarted:
+def drafted(**plan: Any) -> RolloutDrafted:
     """The event that holds whatever a plan holds."""
-    return RolloutStarted(
+    return RolloutDrafted(
         rollout="r", flag="f", attempt=1, plan=plan, plan_hash="", waves=4, requested_by="ann"
     )
+
+
+started = drafted  # As the contracts of the log call it.
 
 
 def fact(number: int, stream: str = "flag-checkout", **envelope: Any) -> NewEvent:

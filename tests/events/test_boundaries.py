@@ -8,7 +8,10 @@ import pytest
 from events.database import Database
 from events.errors import ControlPlaneError, LogUnavailable, VersionConflict
 
-PURE = ["events", "events.flags", "events.rollouts", "events.codec", "events.log", "events.chain"]
+PURE = [
+    *("events", "events.codec", "events.log", "events.chain"),
+    *("events.flags", "events.rollouts", "events.judgements", "events.freezes"),
+]
 
 
 @pytest.mark.parametrize("module", PURE)

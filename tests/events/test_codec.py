@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events import Event, RecordedEvent
-from events.catalog import CATALOG
 from events.chain import Row
 from events.codec import decode, encode, recorded
 from events.errors import InvalidEvent, UnknownEventType
 from events.executions import BatchExecuted
 from events.flags import EVERYONE, ExposureChanged, FlagEnabled
+from events.judgements import Judgement, WaveJudged
 from events.memory_log import MemoryLog
-from events.rollouts import Judgement
 from events.upcasts import UPCASTS
 from tests.events.builders import enabled, fact
 from tests.events.strategies import any_event
@@ -80,8 +79,17 @@ def test_a_number_that_is_not_finite_is_kept_as_none() -> None:
 
 
 def judged(judgement: Judgement) -> Event:
-    fields = {"rollout": "r", "wave": 1, "as_of": 1, "judged_at": 0, "verdict": "NO_DATA"}
-    return CATALOG["rollout.wave_judged"](**fields, reason="", judgements=(judgement,))
+    return WaveJudged(
+        rollout="r",
+        wave=1,
+        as_of=1,
+        judged_at=0,
+        evaluator=1,
+        evidence_digest="",
+        verdict="NO_DATA",
+        reason="",
+        judgements=(judgement,),
+    )
 
 
 @pytest.mark.parametrize(

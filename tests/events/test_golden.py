@@ -69,11 +69,28 @@ WRITTEN_BY_PEOPLE = [
     ("flag.disabled.v1.json", "reason"),
     ("flag.enabled.v1.json", "reason"),
     ("flag.exposure_changed.v1.json", "reason"),
+    ("rollout.bake_extended.v1.json", "reason"),
+    ("rollout.cancelled.v1.json", "reason"),
+    ("rollout.criterion_answered.v1.json", "detail"),
+    ("rollout.held.v1.json", "reason"),
+    ("rollout.hold_released.v1.json", "reason"),
+    ("rollout.item_signed_off.v1.json", "note"),
+    ("rollout.override_approved.v1.json", "reason"),
+    ("rollout.override_requested.v1.json", "reason"),
+    ("rollout.override_withdrawn.v1.json", "reason"),
+    ("rollout.promotion_proposed.v1.json", "reason"),
+    ("rollout.proposal_approved.v1.json", "reason"),
+    ("rollout.proposal_rejected.v1.json", "reason"),
+    ("rollout.proposal_withdrawn.v1.json", "reason"),
+    ("rollout.sign_off_withdrawn.v1.json", "reason"),
+    ("rollout.start_approved.v1.json", "reason"),
+    ("rollout.start_rejected.v1.json", "reason"),
 ]
 NAMES = [{f"invariant-{n}": 1 for n in range(count)} for count in (50, 51)]
 LIMITS: list[tuple[str, str, Any, Any]] = [
     *((file, field, "ß" * 2000, "ß" * 2001) for file, field in WRITTEN_BY_PEOPLE),
     ("execution.batch_executed.v1.json", "instance", "h" * 200, "h" * 201),
+    ("execution.batch_executed.v1.json", "audience", "a" * 100, "a" * 101),
     ("execution.batch_executed.v1.json", "violations", NAMES[0], NAMES[1]),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 from controlplane.rules.catalog import RULES
 from events.alerts import AlertRaised, AlertResolved, Severity, alert_stream
 from events.timestamps import HOUR, MINUTE, SECOND
-from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Service, plan
+from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Service, plan, resolve_all
 
 MIB = 2**20
 
@@ -26,6 +26,7 @@ class Case:
 
 def enabled_again(service: Service, batches: int) -> None:
     service.clock.advance(SECOND)
+    resolve_all(service.plane)
     service.plane.flags.enable(FLAG, percentage=50, actor=ENGINEER, reason="fixed")
     service.runs(batches)
 

@@ -5,7 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from controlplane import ControlPlane
-from controlplane.errors import CriticalAlertOpen, InvalidInput, NotAPerson, SamePerson
+from controlplane.errors import (
+    AlreadyExposed,
+    CriticalAlertOpen,
+    InvalidInput,
+    NotAPerson,
+    SamePerson,
+)
 from events.alerts import AlertRaised, alert_stream
 from events.event import Actor, NewEvent
 from events.flags import Audience, Condition
@@ -83,6 +89,7 @@ def test_a_critical_alert_raised_during_an_approval_refuses_it(
 def test_a_critical_alert_raised_during_a_start_refuses_it(
     served: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    served.plane.flags.set_percentage(FLAG, 10, actor=ENGINEER)
     leaks(served)
     meanwhile(served.plane, monkeypatch, served.plane.alerts.watch)
     with pytest.raises(CriticalAlertOpen):
@@ -112,10 +119,11 @@ def test_a_wave_begins_with_the_critical_alerts_that_are_open(served: Service) -
         actor=Actor.system("another release"),
     )
     served.plane.log.append([new])
+    served.plane.flags.set_percentage(FLAG, 10, actor=ENGINEER)
     rollout = served.plane.rollouts.start(flag=FLAG, actor=ENGINEER)
     assert served.plane.rollouts.status(rollout.id).evidence.critical_alerts == [alert]
     served.plane.rollouts.evaluate_all()
-    assert served.plane.rollouts.get(rollout.id).state == "rolled_back"
+    assert served.plane.rollouts.get(rollout.id).state == "rolling_back"
 
 
 @pytest.mark.parametrize("reason", ["", "  \n"])
@@ -126,14 +134,10 @@ def test_a_rejection_needs_a_reason(rolling: Rolling, reason: str) -> None:
     assert rolling.now.state == "proposed"
 
 
-def test_a_plan_says_how_long_a_rejection_rests(service: Service) -> None:
-    soon = {**plan(), "propose_again_after": "2h"}
-    rollout = service.plane.rollouts.start(soon, flag=FLAG, actor=ENGINEER).id
-    rolling = Rolling(service, rollout)
-    service.plane.rollouts.reject(rolling.propose(1), actor=ON_CALL, reason="after lunch")
-    rolling.hold(1, step=1)
-    assert rolling.now.proposal is None
-    assert rolling.propose(1) == f"{rollout}-p2"
+def test_a_flag_that_serves_more_than_wave_1_plans_is_not_rolled_out(served: Service) -> None:
+    with pytest.raises(AlreadyExposed, match="serves 50 % of everyone already, more than the 10 %"):
+        served.plane.rollouts.start(flag=FLAG, actor=ENGINEER)
+    assert served.plane.rollouts.all() == []
 
 
 def test_what_was_lowered_by_hand_is_restored_by_hand_up_to_what_was_granted(

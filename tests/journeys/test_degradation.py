@@ -2,9 +2,10 @@
 
 import pytest
 
+from controlplane.errors import CriticalAlertOpen
 from events.alerts import alert_stream
 from events.timestamps import MINUTE, SECOND
-from tests.journeys.traffic import ENGINEER, ENOUGH, FLAG, ON_CALL, Rolling, Service
+from tests.journeys.traffic import ENGINEER, ENOUGH, FLAG, ON_CALL, Rolling, Service, resolve_all
 
 
 def test_high_errors_disable_the_flag_and_roll_back(rolling: Rolling) -> None:
@@ -13,22 +14,22 @@ def test_high_errors_disable_the_flag_and_roll_back(rolling: Rolling) -> None:
     events = rolling.plane.events(newest_first=True, limit=4)[::-1]
     assert [event.type for event in events] == [
         "alert.raised",
-        "rollout.rolled_back",
+        "rollout.rollback_started",
         "flag.disabled",
         "flag.rollout_detached",
     ]
     raised, back, *flag = events
     assert back.causation_id == raised.id
     assert {event.causation_id for event in flag} == {back.id}
-    assert (rolling.now.state, back.event.trigger) == ("rolled_back", "alert")
+    assert (rolling.now.state, back.event.trigger) == ("rolling_back", "alert")
     assert rolling.service.share() == 0
 
 
 def test_a_failed_criterion_rolls_back_by_itself(rolling: Rolling) -> None:
     rolling.service.runs(ENOUGH, failed=36)  # 18 %: no critical alert, but far above 5 %.
     rolling.plane.rollouts.evaluate_all()
-    rolled_back = rolling.plane.events(type="rollout.rolled_back")
-    assert [one.event.trigger for one in rolled_back] == ["criterion"]
+    started = rolling.plane.events(type="rollout.rollback_started")
+    assert [one.event.trigger for one in started] == ["criterion"]
     assert "36 of 200 failed = 18.0 %" in rolling.now.reason.replace("%", " %")
     assert not rolling.plane.flags.get(FLAG).enabled
 
@@ -40,7 +41,7 @@ def test_a_critical_alert_of_any_kind_rolls_back(rolling: Rolling) -> None:
         rolling.service.runs(4, **facts)
     rolling.plane.tick()
     assert [alert.rule for alert in rolling.plane.alerts.open()] == ["MEMORY_LEAK_DETECTED"]
-    assert rolling.now.state == "rolled_back"
+    assert rolling.now.state == "rolling_back"
     assert "MEMORY_LEAK_DETECTED" in rolling.now.reason
 
 
@@ -53,6 +54,7 @@ def broken(service: Service) -> Service:
 
 def enabled_again(service: Service) -> None:
     service.clock.advance(MINUTE)
+    resolve_all(service.plane)
     service.plane.flags.enable(FLAG, percentage=50, actor=ENGINEER, reason="fixed")
 
 
@@ -76,8 +78,10 @@ def test_still_broken_it_is_switched_off_again_on_fresh_evidence(served: Service
     flag = served.plane.flags.get(FLAG)
     assert not flag.enabled
     off = served.plane.events(type="flag.disabled")
-    (raised,) = served.plane.events(stream=alert_stream(FLAG, "ERROR_RATE_CRITICAL"))
-    assert [one.causation_id for one in off] == [raised.id, raised.id]
+    stream = alert_stream(FLAG, "ERROR_RATE_CRITICAL")
+    raised = served.plane.events(stream=stream, type="alert.raised")
+    assert [one.causation_id for one in off] == [one.id for one in raised]
+    assert len(raised) == 2
 
 
 def test_batches_from_before_the_fix_that_arrive_late_change_nothing(served: Service) -> None:
@@ -86,6 +90,13 @@ def test_batches_from_before_the_fix_that_arrive_late_change_nothing(served: Ser
     served.runs(50, failed=50, occurred_at=late)
     served.plane.tick()
     assert served.plane.flags.get(FLAG).enabled
+
+
+def test_by_hand_nothing_is_raised_while_a_critical_alert_is_open(served: Service) -> None:
+    broken(served)
+    with pytest.raises(CriticalAlertOpen, match="before it is resolved"):
+        served.plane.flags.enable(FLAG, percentage=1, actor=ENGINEER)
+    assert served.share() == 0
 
 
 def test_no_rollout_starts_while_a_critical_alert_is_open(served: Service) -> None:

@@ -23,9 +23,9 @@ def shares(rolling: Rolling) -> list[float]:
 def test_four_waves_and_a_soak_make_a_rollout(rolling: Rolling) -> None:
     plane, clock, started = rolling.plane, rolling.service.clock, rolling.service.clock.now
     for hours, name, wanted in WAVES:
-        assert (rolling.now.state, rolling.now.wave_name) == ("observing", name)
+        assert (rolling.now.state, rolling.now.wave_name) == ("entering", name)
         assert shares(rolling) == pytest.approx(wanted, abs=8)
-        rolling.hold(hours - 6, batches=40)
+        rolling.hold(hours - 6, batches=6 * AN_HOUR)
         assert rolling.now.proposal is None, "proposed before its time"
         rolling.service.serves(100)
         proposal = rolling.propose(6)
@@ -47,6 +47,10 @@ def test_four_waves_and_a_soak_make_a_rollout(rolling: Rolling) -> None:
     assert counts["rollout.completed"] == 1
     assert plane.alerts.all() == []
     plane.verify()
+    judged_again = plane.rollouts.verify(rolling.id)
+    assert judged_again.identical
+    assert (judged_again.proposals, judged_again.incomparable) == (5, 0)
+    assert judged_again.judgements == counts["rollout.wave_judged"] > 5
 
 
 def test_what_a_wave_has_seen_does_not_count_for_the_next(rolling: Rolling) -> None:

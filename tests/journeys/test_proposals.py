@@ -14,7 +14,8 @@ def test_no_telemetry_never_promotes(rolling: Rolling) -> None:
     for _ in range(20):
         rolling.service.clock.advance(24 * HOUR)
         rolling.plane.tick()
-    assert (rolling.now.state, rolling.now.verdict) == ("observing", "NO_DATA")
+    assert (rolling.now.state, rolling.now.verdict) == ("holding", "INCONCLUSIVE")
+    assert "nobody reports the new code" in rolling.now.reason
     assert rolling.now.proposals == ()
     assert {alert.rule for alert in rolling.plane.alerts.open()} == {
         "TELEMETRY_STALE",
@@ -31,7 +32,7 @@ def test_stale_evidence_lapses_a_proposal(rolling: Rolling) -> None:
     proposal = rolling.propose()
     rolling.service.clock.advance(16 * MINUTE)
     rolling.plane.tick()
-    assert rolling.now.state == "observing"
+    assert rolling.now.state == "evaluating"
     assert (rolling.now.proposals[0].state, rolling.now.proposal) == ("lapsed", None)
     assert "no execution for 16m" in rolling.now.proposals[0].reason
     with pytest.raises(ProposalClosed, match="is lapsed"):
@@ -53,15 +54,20 @@ def test_what_went_silent_cannot_be_approved_between_two_looks(rolling: Rolling)
         rolling.approve(proposal)
 
 
-def test_rejected_the_wave_goes_on_and_is_proposed_again_a_day_later(rolling: Rolling) -> None:
+def test_rejected_the_wave_is_held_until_another_than_its_asker_resumes_it(
+    rolling: Rolling,
+) -> None:
     first = rolling.propose()
     rolling.plane.rollouts.reject(first, actor=ON_CALL, reason="not on a Friday")
     rejected = rolling.now.proposals[0]
     assert (rejected.state, rejected.decided_by) == ("rejected", ON_CALL)
     with pytest.raises(ProposalClosed, match="not on a Friday"):
         rolling.approve(first)
-    rolling.hold(23, step=23)
-    assert rolling.now.proposal is None
+    rolling.hold(48, step=12)
+    assert (rolling.now.state, rolling.now.proposal) == ("holding", None)
+    with pytest.raises(SamePerson):
+        rolling.plane.rollouts.resume(rolling.id, actor=ENGINEER)
+    rolling.plane.rollouts.resume(rolling.id, actor=ON_CALL, reason="it is Monday")
     second = rolling.propose(1)
     assert second == f"{rolling.id}-p2"
     assert rolling.approve(second).wave == 2
@@ -98,7 +104,7 @@ def test_what_was_never_proposed_cannot_be_approved(rolling: Rolling, proposal: 
 def test_approved_twice_it_promotes_once(rolling: Rolling) -> None:
     proposal = rolling.propose()
     rolling.approve(proposal)
-    with pytest.raises(ProposalClosed, match="is approved"):
+    with pytest.raises(ProposalClosed, match="is promoted"):
         rolling.approve(proposal)
     assert types(rolling.plane, type="rollout.wave_promoted") == ["rollout.wave_promoted"]
 
@@ -124,7 +130,7 @@ def soak_proposed(rolling: Rolling) -> None:
 def test_it_can_be_aborted_from_every_state(rolling: Rolling, state: object) -> None:
     state(rolling)
     rolling.plane.rollouts.abort(rolling.id, actor=ON_CALL, reason="enough")
-    assert (rolling.now.state, rolling.now.reason) == ("rolled_back", "enough")
+    assert (rolling.now.state, rolling.now.reason) == ("rolling_back", "enough")
     assert rolling.now.proposal is None
     assert rolling.service.share() == 0
     assert not rolling.plane.flags.get(FLAG).enabled
@@ -151,7 +157,7 @@ def test_what_is_complete_can_no_longer_be_aborted(service: Service) -> None:
 
 def test_switching_the_flag_off_rolls_back(rolling: Rolling) -> None:
     rolling.plane.flags.disable(FLAG, actor=ON_CALL, reason="kill switch")
-    assert (rolling.now.state, rolling.now.reason) == ("rolled_back", "kill switch")
+    assert (rolling.now.state, rolling.now.reason) == ("rolling_back", "kill switch")
 
 
 def test_exposure_lowered_by_hand_holds_the_wave(rolling: Rolling) -> None:
@@ -160,7 +166,7 @@ def test_exposure_lowered_by_hand_holds_the_wave(rolling: Rolling) -> None:
     with pytest.raises(ProposalOutdated, match="exposure was changed since"):
         rolling.approve(proposal)
     rolling.hold(48, step=12)
-    assert (rolling.now.state, rolling.now.proposal) == ("observing", None)
+    assert (rolling.now.state, rolling.now.proposal) == ("holding", None)
     assert rolling.now.reason == "the flag serves 4 % of internal, not the planned 10 %"
 
 
@@ -171,6 +177,6 @@ def test_a_hold_on_fail_holds_for_good_and_does_not_roll_back(service: Service) 
     service.runs(50, failed=15)
     rolling.plane.rollouts.evaluate(started.id)
     rolling.hold(48, step=12, batches=500)
-    assert (rolling.now.state, rolling.now.proposals) == ("observing", ())
-    assert rolling.now.reason == "error_rate failed in this wave; it is held"
+    assert (rolling.now.state, rolling.now.proposals) == ("holding", ())
+    assert "a failure stands for the attempt" in rolling.now.reason
     assert service.plane.flags.get(FLAG).enabled

@@ -24,9 +24,16 @@ def test_the_four_waves_are_those_of_the_plan() -> None:
     ]
     assert FOUR_WAVES.soak is not None
     assert FOUR_WAVES.soak.hold == 14 * DAY
-    for stage in (*FOUR_WAVES.waves, FOUR_WAVES.soak):
-        kinds = {criterion.kind for criterion in stage.criteria}
-        assert kinds == {"zero_events", "rate_below", "quantile_below"}
+    gates = {"zero_events", "rate_below", "quantile_below"}
+    more = [
+        set(),
+        {"trend_down"},
+        {"trend_down", "stable"},
+        {"trend_down", "stable"},
+        {"sustained"},
+    ]
+    for stage, added in zip((*FOUR_WAVES.waves, FOUR_WAVES.soak), more, strict=True):
+        assert {criterion.kind for criterion in stage.criteria} == gates | added
 
 
 def test_the_gates_are_those_of_the_plan() -> None:

@@ -12,9 +12,9 @@ def test_a_violation_that_no_rule_saw_rolls_back_at_the_next_look(rolling: Rolli
     rolling.service.runs(200, over=39 * MINUTE)
     rolling.plane.tick()
     assert rolling.plane.alerts.all() == []
-    assert rolling.now.state == "rolled_back"
+    assert rolling.now.state == "rolling_back"
     assert rolling.now.reason == "critical_alerts: 1 invariant violations; need none"
-    (back,) = rolling.plane.events(type="rollout.rolled_back")
+    (back,) = rolling.plane.events(type="rollout.rollback_started")
     assert back.event.trigger == "criterion"
     assert rolling.service.share() == 0
 
@@ -22,7 +22,7 @@ def test_a_violation_that_no_rule_saw_rolls_back_at_the_next_look(rolling: Rolli
 def test_a_violation_of_the_old_path_rolls_nothing_back(rolling: Rolling) -> None:
     rolling.service.runs(1, violations={"atomic": 1}, cohort="off")
     rolling.plane.tick()
-    assert rolling.now.state == "observing"
+    assert rolling.now.state == "entering"
 
 
 def test_a_violation_is_answered_for_by_its_own_rollout_only(rolling: Rolling) -> None:
@@ -30,8 +30,9 @@ def test_a_violation_is_answered_for_by_its_own_rollout_only(rolling: Rolling) -
     rolling.plane.rollouts.evaluate_all()
     rolling.service.clock.advance(MINUTE)
     rolling.plane.rollouts.start(flag=rolling.now.flag, actor="somebody")
-    (again,) = rolling.plane.rollouts.evaluate_all()
-    assert (again.attempt, again.state) == (2, "observing")
+    again, before = rolling.plane.rollouts.evaluate_all()
+    assert (again.attempt, again.state) == (2, "entering")
+    assert (before.attempt, before.state) == (1, "rolled_back")
 
 
 @pytest.mark.parametrize(

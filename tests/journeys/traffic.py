@@ -15,8 +15,8 @@ FLAG = "batch-patches-v1"
 ENGINEER, ON_CALL = "release-engineer", "on-call"
 ENOUGH = 200
 """Batches on the new path with which every criterion of a wave passes, given time."""
-AN_HOUR = 6
-"""Batches an hour that let no silence be longer than a plan allows."""
+AN_HOUR = 30
+"""Batches an hour on the new path with which every criterion of every wave passes in its hold."""
 
 
 class Clock(Protocol):
@@ -60,7 +60,7 @@ class Service:
     def serves(self, count: int) -> None:
         """So many users, each on the path that the flag picks for them."""
         batches = [
-            batch("on" if self.enabled(user) else "off", unit=user.id)
+            batch("on" if self.enabled(user) else "off", unit=user.id, audience=audience(user))
             for user in islice(self._next, count)
         ]
         assert self.plane.executions.record(batches).accepted == count
@@ -68,7 +68,10 @@ class Service:
     def rejects(self, count: int) -> None:
         """So many users who asked for the new path and were turned away."""
         turned_away = [user for user in islice(self._next, count) if not self.enabled(user)]
-        batches = [batch("on", unit=user.id, outcome="rejected") for user in turned_away]
+        batches = [
+            batch("on", unit=user.id, audience=audience(user), outcome="rejected")
+            for user in turned_away
+        ]
         self.plane.executions.record(batches)
 
     def enabled(self, user: User) -> bool:
@@ -104,7 +107,8 @@ class Rolling:
 
     def propose(self, hours: float = 24) -> str:
         """Hold the wave until its promotion is proposed; the proposal's id."""
-        self.hold(hours, step=hours, batches=max(ENOUGH, round(hours * AN_HOUR)))
+        step = min(hours, 4 * 24)
+        self.hold(hours, step=step, batches=max(ENOUGH, round(step * AN_HOUR)))
         proposal = self.now.proposal
         assert proposal is not None, self.now.reason
         return proposal.id
@@ -117,6 +121,19 @@ class Rolling:
         """Through the waves before a stage, each held and approved."""
         for hours in (24, 48, 48, 48)[: stage - 1]:
             self.approve(self.propose(hours))
+
+
+def audience(user: User) -> str:
+    """The audience of the built-in plan that the user is of."""
+    group = user.attributes["group"]
+    return group if group in ("internal", "beta") else "everyone"
+
+
+def resolve_all(plane: ControlPlane) -> None:
+    """Somebody answers for every critical alert."""
+    for alert in plane.alerts.open():
+        if alert.severity == "critical":
+            plane.alerts.resolve(alert.id, actor=ON_CALL, reason="fixed")
 
 
 def types(plane: ControlPlane, **query: Any) -> list[str]:

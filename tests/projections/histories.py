@@ -1,6 +1,9 @@
 """Random histories: every kind of event, on a few flags and rollouts, in any order of time."""
 
+from typing import Any, get_args
+
 from hypothesis import strategies as st
+from msgspec import structs
 
 from events import BatchExecuted, Event
 from events.alerts import AlertAcknowledged, AlertRaised, AlertResolved
@@ -16,19 +19,14 @@ from events.flags import (
     RolloutAttached,
     RolloutDetached,
 )
+from events.freezes import FreezeDeclared, FreezeLifted, Window
+from events.judgements import Judgement
 from events.rollouts import (
-    Judgement,
-    PromotionProposed,
-    ProposalApproved,
-    ProposalLapsed,
-    ProposalRejected,
-    RolloutCompleted,
-    RolloutRolledBack,
+    RollbackStarted,
+    RolloutEvent,
     RolloutStarted,
     SoakStarted,
     WaveEntered,
-    WaveJudged,
-    WavePromoted,
 )
 from events.timestamps import HOUR, MINUTE
 from tests.projections.recording import START, At
@@ -71,7 +69,8 @@ executions: st.SearchStrategy[Event] = st.builds(
     BatchExecuted,
     flag=flags,
     cohort=st.sampled_from(["on", "off"]),
-    unit=st.just("unit"),
+    unit=st.sampled_from(["unit-1", "unit-2", "ß"]),
+    audience=st.sampled_from(["", "beta", "everyone"]),
     outcome=st.sampled_from(["succeeded", "succeeded", "failed", "rejected"]),
     duration_us=st.integers(0, 100) | st.integers(0, 20_000_000) | st.integers(0, 2**53),
     semantics_us=small,
@@ -112,64 +111,47 @@ about_flags: st.SearchStrategy[Event] = st.one_of(
     st.builds(RolloutDetached, flag=flags, rollout=rollouts),
 )
 
-about_rollouts: st.SearchStrategy[Event] = st.one_of(
-    st.builds(
-        RolloutStarted,
-        rollout=rollouts,
-        flag=flags,
-        attempt=small,
-        plan=st.just({"name": "p", "waves": [{"percentage": 10.0}]}),
-        plan_hash=words,
-        waves=st.integers(1, 3),
-        requested_by=words,
-    ),
-    st.builds(
-        WaveEntered,
-        rollout=rollouts,
-        flag=flags,
-        wave=small,
-        name=words,
-        audience=audiences,
-        percentage=percentages,
-        max_silence_us=silences,
-    ),
-    st.builds(SoakStarted, rollout=rollouts, flag=flags, max_silence_us=silences),
-    st.builds(
-        WaveJudged,
-        rollout=rollouts,
-        wave=small,
-        as_of=small,
-        judged_at=times,
-        verdict=verdicts,
-        reason=words,
-        judgements=judgements,
-    ),
-    st.builds(
-        PromotionProposed,
-        rollout=rollouts,
-        proposal=proposals,
-        wave=small,
-        to=words,
-        as_of=small,
-        evidence_digest=words,
-        plan_hash=words,
-        exposure_version=small,
-        expires_at=times,
-    ),
-    st.builds(ProposalApproved, rollout=rollouts, proposal=proposals, approver=words, reason=words),
-    st.builds(
-        ProposalRejected, rollout=rollouts, proposal=proposals, rejected_by=words, reason=words
-    ),
-    st.builds(ProposalLapsed, rollout=rollouts, proposal=proposals, reason=words),
-    st.builds(WavePromoted, rollout=rollouts, proposal=proposals, wave=small, to=words),
-    st.builds(RolloutCompleted, rollout=rollouts, flag=flags),
-    st.builds(
-        RolloutRolledBack,
-        rollout=rollouts,
-        flag=flags,
-        trigger=st.sampled_from(["person", "criterion", "alert"]),
-        reason=words,
-    ),
+criteria = st.sampled_from(["error_rate", "p95"])
+people = st.sampled_from(["alice", "bob", "carol"])
+overrides = st.builds("{}-o{}".format, rollouts, st.integers(1, 2))
+plans = st.just({"name": "p", "waves": [{"percentage": 10.0}]})
+SAID: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(["rollout", "retry_of"], rollouts),
+    **dict.fromkeys(["attempt", "as_of", "evaluator", "exposure_version", "reports"], small),
+    **dict.fromkeys(["approvals", "waves"], st.integers(1, 3)),
+    **dict.fromkeys(["plan_hash", "evidence_digest", "name", "to"], words),
+    **dict.fromkeys(["reason", "detail", "note"], words),
+    **dict.fromkeys(["judged_at", "last_report_at", "expires_at"], times),
+    **dict.fromkeys(["max_silence_us", "window_us"], silences),
+    **dict.fromkeys(["by_us", "took_us", "settle_us"], st.just(0) | silences),
+    **dict.fromkeys(["requested_by", "revised_by", "submitted_by", "approver"], people),
+    **dict.fromkeys(["rejected_by", "started_by", "cancelled_by", "proposed_by"], people),
+    **dict.fromkeys(["withdrawn_by", "signed_by"], people),
+    "audience": audiences,
+    "criterion": criteria,
+    "flag": flags,
+    "item": st.sampled_from(["code", "team"]),
+    "judgements": judgements,
+    "override": overrides,
+    "percentage": percentages,
+    "plan": plans,
+    "proposal": proposals,
+    "role": st.sampled_from(["", "lead"]),
+    "start_at": st.none() | times,
+    "verdict": verdicts,
+    "wave": small,
+}
+"""What a field of a rollout's event may say, by its name; else whatever its type allows."""
+
+
+def _said(cls: type[Event]) -> st.SearchStrategy[Event]:
+    fields = {one.name: SAID.get(one.name, st.from_type(one.type)) for one in structs.fields(cls)}
+    return st.builds(cls, **fields)
+
+
+about_rollouts = st.one_of([_said(cls) for cls in get_args(RolloutEvent)])
+about_waves = st.one_of(
+    [_said(cls) for cls in (RolloutStarted, WaveEntered, SoakStarted, RollbackStarted)]
 )
 
 severities = st.sampled_from(["critical", "warning", "info"])
@@ -200,7 +182,34 @@ about_alerts: st.SearchStrategy[Event] = st.one_of(
     ),
 )
 
+freezes = st.sampled_from(["freeze-1", "freeze-2"])
+about_freezes: st.SearchStrategy[Event] = st.one_of(
+    st.builds(
+        FreezeDeclared,
+        freeze=freezes,
+        name=words,
+        reason=words,
+        flags=st.just(()) | st.just(("checkout", "search")),
+        starts_at=times,
+        ends_at=st.none() | times,
+        window=st.none()
+        | st.builds(
+            Window,
+            rrule=st.sampled_from([None, "FREQ=WEEKLY;BYDAY=FR"]),
+            starts=st.just("2026-11-27T16:00:00"),
+            duration_us=st.sampled_from([HOUR, 63 * HOUR]),
+            timezone=st.sampled_from(["UTC", "Europe/Berlin"]),
+        ),
+    ),
+    st.builds(FreezeLifted, freeze=freezes, reason=words),
+)
+
+# Drawn by slice: `one_of` would draw by kind of event, and executions are but one.
+kinds = [
+    *(executions, executions, about_waves, about_flags),
+    *(about_rollouts, about_alerts, about_freezes),
+]
 happenings: st.SearchStrategy[At] = st.builds(
-    At, times, st.one_of(executions, executions, about_flags, about_rollouts, about_alerts)
+    At, times, st.sampled_from(kinds).flatmap(lambda events: events)
 )
 histories = st.lists(happenings, max_size=25)

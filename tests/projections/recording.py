@@ -11,6 +11,8 @@ from events import Actor, BatchExecuted, Event, NewEvent, RecordedEvent
 from events.alerts import alert_stream
 from events.executions import execution_stream
 from events.flags import FlagEvent, flag_stream
+from events.freezes import FREEZE_STREAM, FreezeEvent
+from events.judgements import JudgementEvent, judgement_stream
 from events.rollouts import RolloutEvent, rollout_stream
 from events.timestamps import SECOND, Timestamp
 
@@ -41,8 +43,12 @@ def stream_of(event: Any) -> str:
         return execution_stream(event.flag)
     if isinstance(event, get_args(FlagEvent)):
         return flag_stream(event.flag)
+    if isinstance(event, get_args(JudgementEvent)):
+        return judgement_stream(event.rollout)
     if isinstance(event, get_args(RolloutEvent)):
         return rollout_stream(event.rollout)
+    if isinstance(event, get_args(FreezeEvent)):
+        return FREEZE_STREAM
     flag, rule, _ = event.alert.split("/")
     return alert_stream(flag, rule)
 

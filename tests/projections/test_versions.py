@@ -18,6 +18,7 @@ GOLDEN: dict[tuple[str, int], str] = {
     ("evidence", 1): "474a24f44ea0c63d5e134dbcdd2910444c1b57aa681c658781dd3aaf8099aa54",
     ("vitals", 1): "1e1312d1dd9f2f59e21146e683701f975f0be690588cfced66e2e7cb70bcda2d",
     ("alerts", 1): "83689e7379c9344c732b2d5d6fcfd243882afb7f8acad74671db72349669f15d",
+    ("freezes", 1): "69a4788ef106c985726441490c7606275f9bcaae82dda48fd50e674808c8c246",
 }
 
 

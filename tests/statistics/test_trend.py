@@ -1,12 +1,16 @@
+from itertools import pairwise
 from math import erfc, inf, nan, sqrt
 
 import numpy as np
+import pymannkendall  # type: ignore[import-untyped]  # why: it has no types
 import pytest
+import scipy.signal
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.statistics.trend import mann_kendall, theil_sen
+from controlplane.statistics import trend as trends
+from controlplane.statistics.trend import mann_kendall, prewhitened, theil_sen
 
 series = st.lists(st.integers(-20, 20), min_size=3, max_size=40)
 
@@ -16,8 +20,8 @@ def test_a_steady_rise_of_five_points_has_ten_rising_pairs() -> None:
     assert trend.s == 10
     assert trend.variance == pytest.approx(50 / 3)
     assert trend.z == pytest.approx(9 / sqrt(50 / 3))
-    assert trend.p_increasing == pytest.approx(0.01374, abs=1e-5)
-    assert trend.p_decreasing == pytest.approx(1 - 0.01374, abs=1e-5)
+    assert trend.p_increasing == pytest.approx(1 / 120), "one of the 5! orders"
+    assert trend.p_decreasing == 1
 
 
 def test_ties_lower_the_variance() -> None:
@@ -58,6 +62,23 @@ def test_s_and_its_variance_agree_with_scipy(values: list[int]) -> None:
     assert oracle.pvalue == pytest.approx(two_sided, rel=1e-9)
 
 
+@given(st.permutations(range(10)), st.integers(3, 10))
+def test_up_to_ten_points_without_ties_the_p_values_are_exact(order: list[int], n: int) -> None:
+    values = order[:n]
+    trend = mann_kendall(values)
+    for p, alternative in ((trend.p_increasing, "greater"), (trend.p_decreasing, "less")):
+        oracle = scipy.stats.kendalltau(
+            range(n), values, method="exact", alternative=alternative
+        ).pvalue
+        assert p == pytest.approx(oracle, rel=1e-12)
+
+
+@pytest.mark.parametrize("values", [range(11), [1, 2, 2, 3, 4]])
+def test_of_more_points_or_tied_ones_the_p_values_are_those_of_z(values: list[float]) -> None:
+    trend = mann_kendall(values)
+    assert trend.p_increasing == pytest.approx(scipy.stats.norm.sf(trend.z))
+
+
 def test_a_leak_under_noise_is_seen() -> None:
     rng = np.random.default_rng(5)
     leaking = [100 + 0.5 * minute + rng.normal(0, 5) for minute in range(60)]
@@ -71,6 +92,73 @@ def test_without_a_trend_five_percent_of_series_seem_to_rise() -> None:
     runs = 2_000
     rising = sum(mann_kendall(rng.random(24).tolist()).p_increasing < 0.05 for _ in range(runs))
     assert rising / runs == pytest.approx(0.05, abs=3 * sqrt(0.05 * 0.95 / runs))
+
+
+# Series that resemble themselves
+
+
+def autocorrelated(phi: float, n: int, chance: np.random.Generator) -> list[float]:
+    """x(t) = phi x(t-1) + noise, from long ago."""
+    noise = chance.standard_normal(n + 100)
+    return [float(x) for x in scipy.signal.lfilter([1], [1, -phi], noise)[100:]]
+
+
+@pytest.mark.parametrize("n", [5, 14, 60])
+def test_the_carried_over_part_is_that_of_pymannkendall(n: int) -> None:
+    values = autocorrelated(0.5, n, np.random.default_rng(8))
+    r = trends._lag_1(values)
+    rest = mann_kendall([later - r * earlier for earlier, later in pairwise(values)])
+    oracle = pymannkendall.pre_whitening_modification_test(values)
+    assert (rest.s, rest.variance) == (oracle.s, oracle.var_s)
+    assert rest.z == pytest.approx(oracle.z, abs=1e-12)
+    plain = pymannkendall.original_test(values)
+    assert mann_kendall(values).z == pytest.approx(plain.z, abs=1e-12)
+
+
+def test_what_is_carried_over_is_corrected_for_its_bias_and_taken_off() -> None:
+    values = autocorrelated(0.7, 40, np.random.default_rng(9))
+    r = (40 * trends._lag_1(values) + 1) / 36
+    expected = [later - r * earlier for earlier, later in pairwise(values)]
+    assert prewhitened(values) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("phi", [0.0, -0.6])
+def test_a_series_that_carries_nothing_over_stays_as_it_was(phi: float) -> None:
+    values = autocorrelated(phi, 200, np.random.default_rng(10))
+    assert prewhitened(values) == values
+
+
+@pytest.mark.parametrize("values", [[7.5] * 20, [1.0, 2.0, 3.0, 4.0], [3.0, 1.0, 2.0]])
+def test_a_flat_or_very_short_series_stays_as_it_was(values: list[float]) -> None:
+    assert prewhitened(values) == values
+
+
+def test_no_more_than_99_percent_are_taken_off() -> None:
+    steady = [float(minute) for minute in range(60)]
+    assert prewhitened(steady) == pytest.approx([1 + 0.01 * minute for minute in range(59)])
+
+
+@pytest.mark.parametrize("n", [14, 24, 56])
+@pytest.mark.parametrize("phi", [0.0, 0.3, 0.6, 0.8])
+def test_without_a_trend_few_prewhitened_series_seem_to_fall(phi: float, n: int) -> None:
+    chance, runs = np.random.default_rng(11), 500
+    series = [autocorrelated(phi, n, chance) for _ in range(runs)]
+    falling = sum(mann_kendall(prewhitened(values)).p_decreasing < 0.05 for values in series)
+    assert falling / runs <= 0.06 + 2 * sqrt(0.06 * 0.94 / runs)
+    if phi >= 0.6:
+        deceived = sum(mann_kendall(values).p_decreasing < 0.05 for values in series)
+        assert deceived / runs > 0.12
+
+
+def test_a_fall_is_still_seen_in_a_prewhitened_series() -> None:
+    chance = np.random.default_rng(12)
+    noise = [autocorrelated(0.3, 56, chance) for _ in range(200)]
+    falls = [[x - 0.06 * at for at, x in enumerate(values)] for values in noise]
+    seen = sum(mann_kendall(prewhitened(values)).p_decreasing < 0.05 for values in falls)
+    assert seen / len(falls) > 0.6
+
+
+# Slopes
 
 
 def test_the_slope_of_a_line_is_its_slope() -> None:
@@ -101,6 +189,8 @@ def test_the_slope_agrees_with_scipy(points: list[tuple[int, int]]) -> None:
 def test_fewer_than_three_points_make_no_trend(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least 3"):
         mann_kendall(values)
+    with pytest.raises(ValueError, match="at least 3"):
+        prewhitened(values)
     with pytest.raises(ValueError, match="at least 3"):
         theil_sen(values, values)
 

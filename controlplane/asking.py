@@ -1,0 +1,63 @@
+"""Asks what stands outside: a POST, and what the answer means."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from events.judgements import Verdict
+
+_MOST_BYTES = 65_536
+_MOST_WORDS = 500
+_VERDICTS: tuple[Verdict, ...] = ("PASS", "FAIL", "INCONCLUSIVE")
+
+Answered = tuple[Verdict, str]
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A redirect could lead anywhere; the plan names the address that was approved."""
+
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+
+_OPENER = build_opener(_NoRedirects)
+
+
+def ask(url: str, question: Mapping[str, Any], timeout_seconds: float) -> Answered:
+    """POST a question as JSON; the verdict and its detail. Never raises.
+
+    202: INCONCLUSIVE. Another 2xx: the `verdict` of a JSON object (PASS, FAIL or INCONCLUSIVE;
+    its `detail` beside it), PASS where it says none. Anything else, or no answer in time: ERROR.
+    """
+    body = json.dumps(question).encode()
+    headers = {"Content-Type": "application/json", "User-Agent": "rollout-controlplane"}
+    request = Request(url, body, headers, method="POST")  # noqa: S310  why: plans take http(s) alone
+    try:
+        with _OPENER.open(request, timeout=timeout_seconds) as response:
+            return _understood(response.status, response.read(_MOST_BYTES))
+    except HTTPError as error:
+        return "ERROR", f"answered {error.code} {error.reason}"[:_MOST_WORDS]
+    except (OSError, HTTPException, ValueError) as error:
+        return "ERROR", f"not reached: {error}"[:_MOST_WORDS]
+
+
+def _understood(status: int, body: bytes) -> Answered:
+    if status == HTTPStatus.ACCEPTED:
+        return "INCONCLUSIVE", "accepted, not decided yet"
+    if not body.strip():
+        return "PASS", ""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return "PASS", ""  # Words for people.
+    if not isinstance(said, dict) or "verdict" not in said:
+        return "PASS", ""
+    detail = str(said.get("detail", ""))[:_MOST_WORDS]
+    verdict = said["verdict"]
+    if verdict in _VERDICTS:
+        return verdict, detail
+    return "ERROR", f"verdict is {verdict!r:.100}, not one of {', '.join(_VERDICTS)}"

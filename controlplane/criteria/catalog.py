@@ -1,0 +1,36 @@
+"""Every kind of criterion that a plan may ask for. `bake_time` every wave has by itself."""
+
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from controlplane.criteria.exposure_matches import ExposureMatches
+from controlplane.criteria.external import External
+from controlplane.criteria.manual import Manual
+from controlplane.criteria.not_worse_than import NotWorseThan
+from controlplane.criteria.quantile_below import QuantileBelow
+from controlplane.criteria.rate_below import RateBelow
+from controlplane.criteria.stable import Stable
+from controlplane.criteria.sustained import Sustained
+from controlplane.criteria.trend_down import TrendDown
+from controlplane.criteria.verdict import CriterionModel
+from controlplane.criteria.zero_events import ZeroEvents
+
+AnyCriterion = Annotated[
+    ZeroEvents
+    | RateBelow
+    | QuantileBelow
+    | NotWorseThan
+    | TrendDown
+    | Stable
+    | Sustained
+    | ExposureMatches
+    | Manual
+    | External,
+    Field(discriminator="kind"),
+]
+
+KINDS: dict[str, type[CriterionModel]] = {
+    kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyCriterion)[0])
+}
+"""The kinds by name."""

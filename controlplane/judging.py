@@ -1,0 +1,102 @@
+"""What a look at a running wave leads to."""
+
+from controlplane import plans
+from controlplane.assessment import Assessment
+from controlplane.commands import Look
+from controlplane.looking import is_news, judged
+from controlplane.proposals import hold, lapse, outdated, promote, propose
+from events.holds import HoldKind, HoldReleased, WaveEscalated
+from events.promotions import PromotionDelayed
+from events.rollouts import (
+    BakeCompleted,
+    ExposureConfirmed,
+    RollbackStarted,
+    RolloutEvent,
+    Trigger,
+)
+from events.timestamps import HOUR, Timestamp
+from projections.rollouts import Rollout
+
+HEARTBEAT_US = HOUR
+"""A judgement is recorded at least this often, though nothing changed."""
+
+SCHEDULER = "evaluation"
+"""Who proposes what every criterion passes for."""
+
+_BY_ITSELF: tuple[HoldKind, ...] = ("frozen", "exposure")
+"""Holds that end when what they are about ends."""
+
+
+def decide(rollout: Rollout, look: Look, now: Timestamp) -> list[RolloutEvent]:
+    """A failure rolls back or holds; a full pass proposes; less withdraws what was proposed."""
+    seen = look.assessment
+    news = is_news(rollout, seen) or now - rollout.judged_at >= HEARTBEAT_US
+    if seen.action == "rollback":
+        return [judged(rollout, look, now), *back(rollout, "criterion", seen.reason)]
+    events: list[RolloutEvent] = [judged(rollout, look, now)] if news else []
+    if seen.overdue and not rollout.interventions.escalated:
+        if plans.recorded(rollout.plan).stage(rollout.wave).on_timeout == "rollback":
+            return [judged(rollout, look, now), *back(rollout, "timeout", seen.overdue)]
+        events.append(
+            WaveEscalated(rollout=rollout.id, wave=rollout.wave, reason=seen.overdue[:2000])
+        )
+    events += _phases(rollout, seen)
+    events += _holds(rollout, seen)
+    return [*events, *_proposals(rollout, look, now)]
+
+
+def back(rollout: Rollout, trigger: Trigger, reason: str) -> list[RolloutEvent]:
+    """Roll back; what was proposed is moot."""
+    started = RollbackStarted(rollout=rollout.id, flag=rollout.flag, trigger=trigger, reason=reason)
+    return [*lapse(rollout, "the rollout was rolled back"), started]
+
+
+def _phases(rollout: Rollout, seen: Assessment) -> list[RolloutEvent]:
+    events: list[RolloutEvent] = []
+    if rollout.phase == "entering" and seen.confirmed and seen.hold != "exposure":
+        events.append(ExposureConfirmed(rollout=rollout.id, wave=rollout.wave))
+    if rollout.phase in ("entering", "observing") and seen.confirmed and seen.baked:
+        events.append(BakeCompleted(rollout=rollout.id, wave=rollout.wave))
+    return events
+
+
+def _holds(rollout: Rollout, seen: Assessment) -> list[RolloutEvent]:
+    """Hold as the look calls for; release what holds no longer."""
+    proposal = rollout.proposal
+    waits = proposal is not None and seen.hold == "frozen"  # It is only its promotion that waits.
+    events: list[RolloutEvent] = []
+    for held in rollout.holds:
+        if held.kind in _BY_ITSELF and held.kind != seen.hold:
+            reason = f"over: {seen.reason}"[:2000]
+            events.append(
+                HoldReleased(
+                    rollout=rollout.id,
+                    flag=rollout.flag,
+                    wave=rollout.wave,
+                    kind=held.kind,
+                    reason=reason,
+                )
+            )
+    if seen.hold is not None and not waits:
+        events += hold(rollout, seen.hold, seen.reason)
+    return events
+
+
+def _proposals(rollout: Rollout, look: Look, now: Timestamp) -> list[RolloutEvent]:
+    """Propose, go on with what was approved, or end what no longer holds."""
+    seen, proposal = look.assessment, rollout.proposal
+    if proposal is None:
+        if seen.action == "promote":
+            return [propose(rollout, look, now, "promotion", SCHEDULER)]
+        return []
+    problem = outdated(rollout, proposal, look, now)
+    if problem is not None:
+        return lapse(rollout, problem)
+    if proposal.state == "delayed" and look.frozen is None:
+        return promote(rollout, proposal)
+    if proposal.state == "delayed" and look.frozen != proposal.reason:
+        delayed = PromotionDelayed(
+            rollout=rollout.id, proposal=proposal.id, reason=look.frozen or ""
+        )
+        return [delayed]
+    return []

@@ -1,0 +1,69 @@
+"""Drafting and starting a rollout, inside a transaction."""
+
+from controlplane import commands, plans, rollouts
+from controlplane.errors import AlreadyExposed, FlagNotFound, InvalidInput, RolloutNotFound
+from controlplane.execution import Transaction
+from controlplane.freezes import frozen_by
+from controlplane.plane.consequences import (
+    fold_flag,
+    fold_rollout,
+    refuse_open_alerts,
+    stage_rollout,
+)
+from controlplane.plane.worlds import fold_freezes
+from controlplane.plans import Plan
+from projections.flags import Flag
+from projections.rollouts import ROLLOUTS, Rollout
+
+
+def draft(transaction: Transaction, flag: str, plan: Plan, who: str, retry_of: str = "") -> Rollout:
+    """Stage a draft under the next free number; the rollout as it will stand.
+
+    Raises FlagNotFound, InvalidInput.
+    """
+    if not flag:
+        raise InvalidInput(reason="say which flag is to be rolled out")
+    found = fold_flag(transaction, flag)
+    if not found.exists:
+        raise FlagNotFound(flag=flag)
+    attempt = found.rollouts + 1
+    while (rollout := fold_rollout(transaction, f"{flag}-r{attempt}")).state != "absent":
+        attempt += 1
+    command = commands.Draft(
+        flag=flag, plan=plan, attempt=attempt, requested_by=who, retry_of=retry_of
+    )
+    decided = rollouts.decide(rollout, command, transaction.now)
+    stage_rollout(transaction, rollout.id, decided, found)
+    return transaction.foresee(ROLLOUTS, rollout, decided)
+
+
+def start(transaction: Transaction, rollout: Rollout, who: str) -> str:
+    """Stage the start of a drafted rollout; its id.
+
+    Raises RolloutNotFound, WrongState, NotSignedOff, FreezeOn, CriticalAlertOpen, AlreadyExposed,
+    RolloutInCharge.
+    """
+    if rollout.state == "absent":
+        raise RolloutNotFound(rollout=rollout.id)
+    flag = fold_flag(transaction, rollout.flag)
+    plan = plans.recorded(rollout.plan)
+    frozen = frozen_by(fold_freezes(transaction), plan.freezes, flag.name, transaction.now)
+    command = commands.Start(started_by=who, frozen=frozen)
+    decided = rollouts.decide(rollout, command, transaction.now)
+    refuse_open_alerts(transaction, flag.name)
+    _refuse_exposed(flag, plan)
+    stage_rollout(transaction, rollout.id, decided, flag)
+    return rollout.id
+
+
+def _refuse_exposed(flag: Flag, plan: Plan) -> None:
+    """A rollout that begins at 10 % of a flag that serves 100 % would control nothing."""
+    planned = plan.waves[0].percentage
+    for exposure in flag.exposures:
+        if flag.enabled and exposure.percentage > planned:
+            raise AlreadyExposed(
+                flag=flag.name,
+                served=exposure.percentage,
+                audience=exposure.audience.name,
+                planned=planned,
+            )

@@ -1,0 +1,109 @@
+"""Judging again, from the log alone, everything that was judged about a rollout."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from controlplane.assessment import EVALUATOR, Assessment, World, assess, digest
+from controlplane.plane.core import Core
+from controlplane.plane.worlds import PastWorlds
+from events.event import RecordedEvent
+from events.judgements import WaveJudged, judgement_stream
+from events.promotions import PromotionProposed
+from events.rollouts import rollout_stream
+from projections.rollouts import Rollout
+
+_Look = WaveJudged | PromotionProposed
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A look that comes out otherwise when it is taken again."""
+
+    position: int
+    """Of the event that recorded it."""
+    what: str
+    """`verdict`, `reason`, `judgements`, `evidence` or `proposal`."""
+    recorded: str
+    recomputed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of judging again."""
+
+    rollout: str
+    judgements: int
+    """How many recorded looks were judged again."""
+    proposals: int
+    """How many proposals were held against what would be proposed."""
+    incomparable: int
+    """Looks by another version of the evaluator, which were not judged again."""
+    differences: tuple[Difference, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether everything came out the same, and there was something to compare."""
+        return not self.differences
+
+
+def verify(core: Core, rollout: Rollout, progress: Callable[[int, int], None]) -> Verification:
+    """Fold the log forward once; at the position of each look, take it again.
+
+    `progress` is called with looks done and looks in all.
+    """
+    looks = _looks(core, rollout.id)
+    past = PastWorlds(core, rollout)
+    found: list[Difference] = []
+    judged = proposed = incomparable = 0
+    for done, recorded in enumerate(looks):
+        progress(done, len(looks))
+        event = recorded.event
+        if isinstance(event, WaveJudged) and event.evaluator != EVALUATOR:
+            incomparable += 1
+            continue
+        past.forward(event.as_of)
+        if isinstance(event, WaveJudged):
+            judged += 1
+            found += _compare(recorded.position, event, past.world(event.judged_at))
+        else:
+            proposed += 1
+            found += _reconsider(recorded.position, event, past.world(recorded.occurred_at))
+    progress(len(looks), len(looks))
+    return Verification(rollout.id, judged, proposed, incomparable, tuple(found))
+
+
+def _looks(core: Core, id_: str) -> list[RecordedEvent[_Look]]:
+    streams = (rollout_stream(id_), judgement_stream(id_))
+    looks = [
+        cast("RecordedEvent[_Look]", event)
+        for stream in streams
+        for event in core.log.read_stream(stream)
+        if isinstance(event.event, _Look)
+    ]
+    return sorted(looks, key=lambda one: (one.event.as_of, one.position))
+
+
+def _compare(position: int, event: WaveJudged, world: World) -> list[Difference]:
+    look: Assessment = assess(world)
+    pairs = (
+        ("verdict", event.verdict, look.verdict),
+        ("reason", event.reason, look.reason),
+        ("evidence", event.evidence_digest, digest(world.wave)),
+        ("judgements", event.judgements, look.judgements),
+    )
+    return [
+        Difference(position, what, str(recorded), str(recomputed))
+        for what, recorded, recomputed in pairs
+        if recorded != recomputed
+    ]
+
+
+def _reconsider(position: int, event: PromotionProposed, world: World) -> list[Difference]:
+    """What was proposed for good reasons must be what a look proposes."""
+    if event.kind == "skip":
+        return []
+    action = assess(world).action
+    if action == "promote" and digest(world.wave) == event.evidence_digest:
+        return []
+    return [Difference(position, "proposal", "promote", action)]
