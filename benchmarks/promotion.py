@@ -8,7 +8,6 @@ Seeded: the tables come out the same everywhere.
 """
 
 import argparse
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from functools import cache
 from math import inf, log
@@ -16,7 +15,7 @@ from math import inf, log
 import numpy as np
 from numpy.typing import NDArray
 
-from controlplane.statistics import betting, difference, sequential, split
+from controlplane.statistics import betting, changes, sequential
 
 SEED = 20261123
 LOOKS = 14 * 24 * 12
@@ -24,21 +23,19 @@ BATCH = 20
 BOUND = 0.05
 ENOUGH = 100
 HOUR = 12
+WINDOW = 6 * HOUR
+STARTS = (0, 1, 2, 3, 5, 8, 13, 21, 34)
 ALPHA_PASS = 0.05
 ALPHA_FAIL = 0.01
 PERMILLE_A_FAILURE = 1_000 // BATCH
 EXECUTIONS = (np.arange(LOOKS) + 1) * BATCH
 
 RATES = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10)
+TURNED_RATES = (0.06, 0.08, 0.10, 0.20)
+GOOD = 8 * WINDOW
+HEALTHY = 0.01
 CLUSTERED_RATES = (0.02, 0.05, 0.06, 0.10)
 CLUSTERINGS = (0.0, 0.05, 0.2)
-PLANNED = 0.1
-SERVED = (0.1, 0.11, 0.12, 0.15, 0.2, 0.05, 0.0)
-UNITS_A_LOOK = 10
-UNIT_LOOKS = 6_000
-MARGIN = 0.01
-PAIRS = ((0.015, 0.005), (0.03, 0.02), (0.06, 0.05), (0.005, 0.005), (0.02, 0.02), (0.05, 0.05))
-PAIR_LOOKS = 1_000
 
 Counts = NDArray[np.int64]
 """Failures by canary and look; or, summed over looks, by canary and all looks so far."""
@@ -61,18 +58,21 @@ def canaries(rate: float, clustering: float, runs: int) -> Counts:
     return chance.binomial(BATCH, chance.beta(rate * weight, (1 - rate) * weight, shape))
 
 
-def first(hits: Hits, step: int = BATCH) -> When:
-    """Return when each canary is first hit."""
-    return np.where(hits.any(axis=1), (hits.argmax(axis=1) + 1.0) * step, inf)
+def turning(rate: float, turn: int, runs: int) -> Counts:
+    """Draw failures of canaries that are healthy until a look, and fail at a rate from then on."""
+    chance = np.random.default_rng([SEED, 5, round(rate * 1_000), turn])
+    rates = np.where(np.arange(LOOKS) < turn, HEALTHY, rate)
+    return chance.binomial(BATCH, rates, (runs, LOOKS))
+
+
+def first(hits: Hits, step: int = BATCH, at_least: int = 0) -> When:
+    """Return when each canary is first hit; looks at fewer than `at_least` executions are none."""
+    late = hits[:, max(0, at_least // step - 1) :]
+    hidden = hits.shape[1] - late.shape[1]
+    return np.where(late.any(axis=1), (late.argmax(axis=1) + hidden + 1.0) * step, inf)
 
 
 # Rules that look at points
-
-
-def looks_enough(hits: Hits) -> Hits:
-    """Leave out the looks at fewer than 100 executions."""
-    hits[:, : ENOUGH // BATCH - 1] = False
-    return hits
 
 
 def last_hour(failures: Counts) -> NDArray[np.float64]:
@@ -81,12 +81,9 @@ def last_hour(failures: Counts) -> NDArray[np.float64]:
     return np.asarray((total[:, HOUR:] - total[:, :-HOUR]) / seen)
 
 
-def rate_passes(failures: Counts) -> When:
-    return first(looks_enough(np.cumsum(failures, axis=1) < BOUND * EXECUTIONS))
-
-
 def hour_passes_thrice(failures: Counts) -> When:
-    good = looks_enough(last_hour(failures) < BOUND)
+    good = last_hour(failures) < BOUND
+    good[:, : ENOUGH // BATCH - 1] = False
     good[:, 2:] &= good[:, 1:-1] & good[:, :-2]
     good[:, :2] = False
     return first(good)
@@ -109,8 +106,14 @@ def e_pass(k: int, n: int) -> bool:
     return sequential.log_e_below(k, n, BOUND) >= -log(ALPHA_PASS)
 
 
-def e_fail(k: int, n: int) -> bool:
-    return sequential.log_e_above(k, n, BOUND) >= -log(ALPHA_FAIL)
+@cache
+def log_e_above(k: int, n: int) -> float:
+    return sequential.log_e_above(k, n, BOUND)
+
+
+@cache
+def e_reaches(least: float) -> Callable[[int, int], bool]:
+    return lambda k, n: log_e_above(k, n) >= log(least)
 
 
 @cache
@@ -131,6 +134,40 @@ def passes(decides: Callable[[int, int], bool], failures: Counts) -> Hits:
 
 def fails(decides: Callable[[int, int], bool], failures: Counts) -> Hits:
     return np.cumsum(failures, axis=1) >= limits(decides, above=True)
+
+
+# The rule that also counts from later windows
+
+
+def rate_below_fails(failures: Counts) -> When:
+    """Say when E, the mean over the beginning and later starts, first suffices.
+
+    There are ten of them at most: E is 100 only where one of them, weighted, is 10 or more. The
+    beginning weighs 3/4, a later start 1/8 at most.
+    """
+    so_far = np.pad(np.cumsum(failures, axis=1), ((0, 0), (1, 0)))
+    possible = so_far[:, 1:] >= limits(e_reaches(10 * 4 / 3), above=True)
+    look = np.arange(LOOKS)
+    for back in STARTS:
+        late = look[look // WINDOW > back]
+        begun = (late // WINDOW - back) * WINDOW
+        least = limits(e_reaches(10 * 8), above=True)[late - begun]
+        possible[:, late] |= so_far[:, late + 1] - so_far[:, begun] >= least
+    found = (
+        next((at + 1.0 for at in np.flatnonzero(some) if convicts(run, int(at))), inf)
+        for run, some in zip(so_far, possible, strict=True)
+    )
+    return np.array(list(found)) * BATCH
+
+
+def convicts(so_far: NDArray[np.int64], look: int) -> bool:
+    def since(window: int) -> float:
+        begun = window * WINDOW
+        return log_e_above(int(so_far[look + 1] - so_far[begun]), (look + 1 - begun) * BATCH)
+
+    newest = look // WINDOW
+    later = [(newest - back, since(newest - back)) for back in STARTS if back < newest]
+    return changes.log_e_turned(since(0), later) >= -log(ALPHA_FAIL)
 
 
 # Rules that look at batches
@@ -170,88 +207,43 @@ def decided(
     return inf
 
 
-# Rules that look at units, or at two arms
-
-
-@cache
-def split_limits() -> tuple[Counts, Counts]:
-    """For each look, the units on down to which, and from which on, the split is not as planned."""
-    target = -log(ALPHA_FAIL)
-    few, many = [], []
-    for n in range(UNITS_A_LOOK, UNITS_A_LOOK * UNIT_LOOKS + 1, UNITS_A_LOOK):
-        middle = round(PLANNED * n)
-
-        def log_e(on: int, n: int = n) -> float:
-            return split.log_e_mismatch(on, n - on, PLANNED)
-
-        few.append(bisect_right(range(middle), -target, key=lambda on: -log_e(on)) - 1)
-        many.append(middle + bisect_left(range(middle, n + 1), target, key=log_e))
-    return np.array(few), np.array(many)
-
-
-def split_alarms(share: float, runs: int) -> When:
-    chance = np.random.default_rng([SEED, 2, round(share * 1_000)])
-    on = np.cumsum(chance.binomial(UNITS_A_LOOK, share, (runs, UNIT_LOOKS)), axis=1)
-    few, many = split_limits()
-    return first((on <= few) | (on >= many), UNITS_A_LOOK)
-
-
-def arm(rate: float, kind: int, runs: int) -> Counts:
-    """Return the failures so far, after 20 executions a look."""
-    chance = np.random.default_rng([SEED, kind, round(rate * 1_000)])
-    return np.cumsum(chance.binomial(BATCH, rate, (runs, PAIR_LOOKS)), axis=1)
-
-
-def universal_passes(new: Counts, old: Counts) -> When:
-    return np.array([arm_passes(*pair) for pair in zip(new, old, strict=True)])
-
-
-def arm_passes(new: NDArray[np.int64], old: NDArray[np.int64]) -> float:
-    """Look only where the observed difference is below the margin: elsewhere E is at most 1."""
-    for look in np.flatnonzero(new - old < MARGIN * EXECUTIONS[:PAIR_LOOKS]):
-        seen = int(EXECUTIONS[look])
-        pair = (int(new[look]), seen), (int(old[look]), seen)
-        if difference.log_e_below(*pair, MARGIN) >= -log(ALPHA_PASS):
-            return float(seen)
-    return inf
-
-
-def asymptotic_passes(new: Counts, old: Counts, at_least: int = 0) -> When:
-    """The one-sided asymptotic confidence sequence of Waudby-Smith et al. (2021), eq. 134.
-
-    Its rho is tuned for 5,000 executions (eq. 161).
-    """
-    n = EXECUTIONS[:PAIR_LOOKS]
-    p, q, total = new / n, old / n, 2 * n
-    rho = np.sqrt((-2 * log(ALPHA_PASS) + log(-2 * log(ALPHA_PASS) + 1)) / 5_000)
-    grown = total * rho**2 + 1
-    radius = np.sqrt(2 * grown / (total * rho) ** 2 * np.log1p(np.sqrt(grown) / (2 * ALPHA_PASS)))
-    deviation = np.sqrt(2 * (p * (1 - p) + q * (1 - q)))
-    return first((p - q + deviation * radius < MARGIN) & (n >= at_least))
-
-
 # Tables
 
 Rule = Callable[[Counts], When]
 
 PEEKING: dict[str, Rule] = {
-    "PASS: rate so far < 5 %": rate_passes,
-    "PASS: last hour < 5 %": lambda f: first(looks_enough(last_hour(f) < BOUND)),
+    "PASS: rate so far < 5 %": lambda f: first(
+        np.cumsum(f, axis=1) < BOUND * EXECUTIONS, at_least=ENOUGH
+    ),
+    "PASS: last hour < 5 %": lambda f: first(last_hour(f) < BOUND, at_least=ENOUGH),
     "PASS: last hour < 5 %, 3 looks in a row": hour_passes_thrice,
-    "PASS: Clopper–Pearson, upper 95 % < 5 %": lambda f: first(looks_enough(passes(exact_pass, f))),
+    "PASS: Clopper–Pearson, upper 95 % < 5 %": lambda f: first(
+        passes(exact_pass, f), at_least=ENOUGH
+    ),
     "**PASS: `rate_below`, alpha 0.05**": lambda f: first(passes(e_pass, f)),
-    "FAIL: last hour ≥ 5 %": lambda f: first(looks_enough(last_hour(f) >= BOUND)),
-    "FAIL: Clopper–Pearson, lower 95 % > 5 %": lambda f: first(looks_enough(fails(exact_fail, f))),
-    "**FAIL: `rate_below`, alpha 0.01**": lambda f: first(fails(e_fail, f)),
+    "FAIL: last hour ≥ 5 %": lambda f: first(last_hour(f) >= BOUND, at_least=ENOUGH),
+    "FAIL: Clopper–Pearson, lower 95 % > 5 %": lambda f: first(
+        fails(exact_fail, f), at_least=ENOUGH
+    ),
+    "FAIL: e-process from the beginning only": lambda f: first(fails(e_reaches(1 / ALPHA_FAIL), f)),
+    "**FAIL: `rate_below`, alpha 0.01**": rate_below_fails,
 }
 CLUSTERED: dict[str, Rule] = {
-    "PASS: rate so far < 5 %": rate_passes,
+    "PASS: rate so far < 5 %": PEEKING["PASS: rate so far < 5 %"],
     "PASS: last hour < 5 %, 3 looks in a row": hour_passes_thrice,
-    "PASS: by execution": lambda f: first(passes(e_pass, f)),
+    "PASS: by execution": PEEKING["**PASS: `rate_below`, alpha 0.05**"],
     "**PASS: by batch**": batches_pass,
-    "FAIL: last hour ≥ 5 %": lambda f: first(looks_enough(last_hour(f) >= BOUND)),
-    "FAIL: by execution": lambda f: first(fails(e_fail, f)),
+    "FAIL: last hour ≥ 5 %": PEEKING["FAIL: last hour ≥ 5 %"],
+    "FAIL: by execution": rate_below_fails,
     "**FAIL: by batch**": batches_fail,
+}
+TURNING: dict[str, tuple[Rule, int]] = {
+    "FAIL: e-process from the beginning only": (
+        PEEKING["FAIL: e-process from the beginning only"],
+        GOOD,
+    ),
+    "**FAIL: `rate_below`**": (rate_below_fails, GOOD),
+    "**FAIL: `rate_below`**, turned in mid-window": (rate_below_fails, GOOD + WINDOW // 2),
 }
 
 
@@ -276,20 +268,16 @@ def main(runs: int) -> None:
     print(f"{runs} rollouts a column, seed {SEED}\n")
     drawn = [canaries(rate, 0.0, runs) for rate in RATES]
     rows = ((name, [rule(failures) for failures in drawn]) for name, rule in PEEKING.items())
-    table("True error rate", (f"{rate:.0%}" for rate in RATES), rows)
+    table("True error rate", (f"{rate * 100:g} %" for rate in RATES), rows)
+    turned = (
+        (name, [rule(turning(rate, turn, runs)) - turn * BATCH for rate in TURNED_RATES])
+        for name, (rule, turn) in TURNING.items()
+    )
+    table("Turned to", (f"{rate * 100:g} %" for rate in TURNED_RATES), turned)
     for clustering in CLUSTERINGS:
         drawn = [canaries(rate, clustering, runs) for rate in CLUSTERED_RATES]
         rows = ((name, [rule(failures) for failures in drawn]) for name, rule in CLUSTERED.items())
-        table(f"Correlation {clustering}", (f"{rate:.0%}" for rate in CLUSTERED_RATES), rows)
-    alarms = ("Alarm, alpha 0.01", [split_alarms(share, runs) for share in SERVED])
-    table("Served, where 10 % is planned", (f"{share:.0%}" for share in SERVED), [alarms])
-    both = [(arm(new, 3, runs), arm(old, 4, runs)) for new, old in PAIRS]
-    compared = (
-        ("**PASS: `difference`**", [universal_passes(*pair) for pair in both]),
-        ("PASS: asymptotic", [asymptotic_passes(*pair) for pair in both]),
-        ("PASS: asymptotic, from 1000 on", [asymptotic_passes(*pair, 1_000) for pair in both]),
-    )
-    table("True rate, new / old", (f"{new:.1%} / {old:.1%}" for new, old in PAIRS), compared)
+        table(f"Correlation {clustering}", (f"{rate * 100:g} %" for rate in CLUSTERED_RATES), rows)
 
 
 if __name__ == "__main__":

@@ -92,6 +92,12 @@ class Assessment(Struct, frozen=True, kw_only=True):
     """Whether clients report the new code since the wave began."""
     baked: bool = False
     """Whether the wave was watched for as long as planned."""
+    misserved: str | None = None
+    """Why the flag does not serve what the wave plans, if so."""
+    astray: str | None = None
+    """Why clients do not serve what the flag says, if so."""
+    critical_alert: str | None = None
+    """A critical alert that is open, if one is."""
     overdue: str = ""
     """Why people are to be called, if the wave has waited longer than its plan allows."""
     ready_in_us: int | None = None
@@ -99,6 +105,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
 
 
 Said = tuple[Verdict, str, Action, HoldKind | None]
+Served = tuple[HoldKind, str | None]
 
 
 def assess(world: World) -> Assessment:
@@ -106,7 +113,10 @@ def assess(world: World) -> Assessment:
     seen = world.seen()
     criteria: tuple[Judge, ...] = (*world.plan.stage(world.rollout.wave).criteria, BAKE_TIME)
     judgements = tuple(_judge(criterion, seen) for criterion in criteria)
-    verdict, reason, action, hold = _said(world, seen, criteria, judgements)
+    misserved, astray = _exposure(world, seen), _split(world, seen)
+    served: tuple[Served, ...] = (("exposure", misserved), ("split", astray))
+    verdict, reason, action, hold = _said(world, seen, criteria, judgements, served)
+    alerts = sorted(world.evidence.open_alerts.items())
     left = [j.ready_in_us for j in judgements if j.verdict != "PASS"]
     known = [us for us in left if us is not None]
     return Assessment(
@@ -117,7 +127,11 @@ def assess(world: World) -> Assessment:
         hold=hold,
         confirmed=seen.wave.executions > 0,
         baked=seen.baked,
-        overdue=_overdue(world, reason) if action != "promote" else "",
+        misserved=misserved,
+        astray=astray,
+        critical_alert=next((id_ for id_, severity in alerts if severity == "critical"), None),
+        # What waits for people, or for a freeze to end, has its evidence.
+        overdue=_overdue(world, reason) if verdict != "PASS" else "",
         ready_in_us=max(known, default=0) if len(known) == len(left) else None,
     )
 
@@ -149,7 +163,11 @@ def _rounded(number: float | None) -> float | int | None:
 
 
 def _said(
-    world: World, seen: Seen, criteria: Sequence[Judge], judgements: tuple[Judgement, ...]
+    world: World,
+    seen: Seen,
+    criteria: Sequence[Judge],
+    judgements: tuple[Judgement, ...],
+    served: tuple[Served, ...],
 ) -> Said:
     """The verdict, why, and what it leads to: the first thing that speaks against going on."""
     failed = [
@@ -165,8 +183,9 @@ def _said(
         return "FAIL", reason, "hold", "criterion"
     if (sticky := world.rollout.interventions.held("criterion")) is not None:
         return "FAIL", f"{sticky.reason} (a failure stands for the attempt)", "hold", "criterion"
-    if (problem := _exposure(world, seen)) is not None:
-        return "INCONCLUSIVE", problem, "hold", "exposure"
+    for kind, problem in served:
+        if problem is not None:
+            return "INCONCLUSIVE", problem, "hold", kind
     for hold in world.rollout.holds:
         if hold.kind in BY_PEOPLE:
             return "INCONCLUSIVE", f"{hold.kind} by {hold.by}: {hold.reason}", "wait", None
@@ -226,22 +245,33 @@ def _exposure(world: World, seen: Seen) -> str | None:
     widest = max(one.percentage for one in world.plan.waves[: world.rollout.wave])
     if flag.percentage > widest:
         return f"the flag serves up to {flag.percentage:g} %, more than the planned {widest:g} %"
-    split = _judge(_SPLIT, seen)
-    # Where nobody reports the old path, perhaps nobody is meant to: the share is not known.
-    if split.verdict == "FAIL" and wave.split.off:
-        return split.sentence
     waited_us = world.now - wave.entered_at
     if not wave.executions and waited_us > world.plan.confirm_within:
         return f"nobody reports the new code {rough_duration(waited_us)} after the wave began"
     return None
 
 
-def _silence(world: World, wave: WaveEvidence) -> str | None:
-    """Why the evidence is stale, if so."""
-    if not wave.last_at or world.now - wave.last_at <= world.plan.max_silence:
+def _split(world: World, seen: Seen) -> str | None:
+    """Why the share that clients serve is not the planned one, if so.
+
+    Once they were found at another share, it takes a PASS to believe them again.
+    """
+    split = _judge(_SPLIT, seen)
+    # Where nobody reports the old path, perhaps nobody is meant to: the share is not known.
+    if split.verdict == "FAIL" and seen.wave.split.off:
+        return split.sentence
+    if world.rollout.interventions.held("split") is None or split.verdict == "PASS":
         return None
-    silent = rough_duration(world.now - wave.last_at)
-    return f"no execution for {silent}: the evidence is stale"
+    return f"clients did not serve the planned share; since then: {split.sentence}"
+
+
+def _silence(world: World, wave: WaveEvidence) -> str | None:
+    """Why there is no evidence, or it is stale, if so."""
+    if not wave.executions:
+        return "nobody has reported the new code in this wave yet"
+    if world.now - wave.last_at <= world.plan.max_silence:
+        return None
+    return f"no execution for {rough_duration(world.now - wave.last_at)}: the evidence is stale"
 
 
 def _overdue(world: World, reason: str) -> str:
@@ -249,7 +279,9 @@ def _overdue(world: World, reason: str) -> str:
     stage = world.plan.stage(world.rollout.wave)
     if stage.max_wait is None:
         return ""
-    waited_us = world.now - world.rollout.wave_entered_at
+    if any(hold.kind in BY_PEOPLE for hold in world.rollout.holds):
+        return ""  # They know.
+    waited_us = world.now - world.rollout.wave_entered_at - world.wave.paused_us
     if waited_us <= world.hold_us + stage.max_wait:
         return ""
     allowed = rough_duration(world.hold_us + stage.max_wait)

@@ -14,7 +14,7 @@ Area = Literal["code", "infrastructure", "team", "stakeholders", "follow-up", "s
 class Item(BaseModel):
     """One item of a checklist: done when enough people in its role have signed it off."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: str = Field(min_length=1, max_length=100)
     area: Area
@@ -31,7 +31,7 @@ class Item(BaseModel):
 class Approvals(BaseModel):
     """n of m people."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     needed: int = Field(default=1, ge=0, le=20)
     """How many must agree, each once, none of them who asked for it."""
@@ -40,8 +40,9 @@ class Approvals(BaseModel):
 
     @model_validator(mode="after")
     def _are_enough(self) -> "Approvals":
-        if self.of and len(set(self.of)) < self.needed:
-            raise ValueError(f"{self.needed} must approve, but only {len(set(self.of))} may")
+        people = {plain(one) for one in self.of}
+        if self.of and len(people) < self.needed:
+            raise ValueError(f"{self.needed} must approve, but only {len(people)} may")
         return self
 
 

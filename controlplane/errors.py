@@ -30,12 +30,13 @@ ControlPlaneError
 ├── ItemNotFound          404
 ├── OverrideNotFound      404
 ├── NotHeld               409
-└── TooManyConflicts      503
+├── TooManyConflicts      503
+└── LeaseLost             503, a LogUnavailable
 """
 
 from http import HTTPStatus
 
-from events.errors import ControlPlaneError
+from events.errors import ControlPlaneError, LogUnavailable
 
 __all__ = [
     "AlertClosed",
@@ -52,6 +53,7 @@ __all__ = [
     "FreezeOn",
     "InvalidInput",
     "ItemNotFound",
+    "LeaseLost",
     "NotAPerson",
     "NotAnApprover",
     "NotHeld",
@@ -177,6 +179,10 @@ class TooManyConflicts(ControlPlaneError):
     Try again."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class LeaseLost(LogUnavailable):
+    """Another scheduler took over: from a look of this one, the log takes nothing more."""
 
 
 class RolloutNotRunning(ControlPlaneError):

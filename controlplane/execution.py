@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from controlplane.errors import TooManyConflicts
+from controlplane.errors import LeaseLost, TooManyConflicts
 from events.errors import VersionConflict
 from events.event import Actor, Event, NewEvent, RecordedEvent
 from events.log import EventLog, Query
@@ -22,6 +22,14 @@ class Context:
     actor: Actor
     correlation_id: str | None = None
     causation_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A stream whose version says whose turn it is: who goes by an older one has lost it."""
+
+    stream: str
+    version: int
 
 
 class Transaction:
@@ -62,6 +70,10 @@ class Transaction:
         if latest and latest[0].type != type_:
             latest = self._log.search(Query(stream=other, type=type_, newest_first=True, limit=1))
         return projection.fold(key, sorted([*events, *latest], key=lambda event: event.position))
+
+    def guard(self, stream: str, version: int) -> None:
+        """Append only if the stream is still at this version, though it was not read."""
+        self._versions.setdefault(stream, version)
 
     def stage(
         self,
@@ -135,20 +147,26 @@ def execute(
     clock: Callable[[], Timestamp],
     new_id: Callable[[], str],
     context: Context,
+    fence: Fence | None = None,
 ) -> tuple[T, int]:
     """Run `work` until what it decided still holds when it is appended; its result, the position.
 
     The position is that of the last appended event, 0 where nothing changed. Raises what `work`
-    raises, LogUnavailable, and TooManyConflicts after 50 attempts.
+    raises, LogUnavailable, LeaseLost where the fence has moved, and TooManyConflicts after 50
+    attempts.
     """
     for _ in range(_ATTEMPTS):
         transaction = Transaction(log, clock(), new_id, context)
+        if fence is not None:  # First: of several conflicts, the first one is told.
+            transaction.guard(fence.stream, fence.version)
         result = work(transaction)
         if not transaction.staged:
             return result, 0
         try:
             receipts = log.append(transaction.staged, expected=transaction.versions)
-        except VersionConflict:
+        except VersionConflict as conflict:
+            if fence is not None and conflict.details["stream"] == fence.stream:
+                raise LeaseLost from conflict
             continue
         return result, receipts[-1].position
     raise TooManyConflicts(attempts=_ATTEMPTS)

@@ -5,7 +5,7 @@ from controlplane.assessment import Assessment
 from controlplane.commands import Look
 from controlplane.looking import is_news, judged
 from controlplane.proposals import hold, lapse, outdated, promote, propose
-from events.holds import HoldKind, HoldReleased, WaveEscalated
+from events.holds import HoldReleased, WaveEscalated
 from events.promotions import PromotionDelayed
 from events.rollouts import (
     BakeCompleted,
@@ -23,9 +23,6 @@ HEARTBEAT_US = HOUR
 SCHEDULER = "evaluation"
 """Who proposes what every criterion passes for."""
 
-_BY_ITSELF: tuple[HoldKind, ...] = ("frozen", "exposure")
-"""Holds that end when what they are about ends."""
-
 
 def decide(rollout: Rollout, look: Look, now: Timestamp) -> list[RolloutEvent]:
     """A failure rolls back or holds; a full pass proposes; less withdraws what was proposed."""
@@ -41,7 +38,7 @@ def decide(rollout: Rollout, look: Look, now: Timestamp) -> list[RolloutEvent]:
             WaveEscalated(rollout=rollout.id, wave=rollout.wave, reason=seen.overdue[:2000])
         )
     events += _phases(rollout, seen)
-    events += _holds(rollout, seen)
+    events += _holds(rollout, look)
     return [*events, *_proposals(rollout, look, now)]
 
 
@@ -53,20 +50,24 @@ def back(rollout: Rollout, trigger: Trigger, reason: str) -> list[RolloutEvent]:
 
 def _phases(rollout: Rollout, seen: Assessment) -> list[RolloutEvent]:
     events: list[RolloutEvent] = []
-    if rollout.phase == "entering" and seen.confirmed and seen.hold != "exposure":
+    confirmed = (
+        rollout.phase == "entering" and seen.confirmed and not (seen.misserved or seen.astray)
+    )
+    if confirmed:
         events.append(ExposureConfirmed(rollout=rollout.id, wave=rollout.wave))
-    if rollout.phase in ("entering", "observing") and seen.confirmed and seen.baked:
+    if (confirmed or rollout.phase == "observing") and seen.baked:
         events.append(BakeCompleted(rollout=rollout.id, wave=rollout.wave))
     return events
 
 
-def _holds(rollout: Rollout, seen: Assessment) -> list[RolloutEvent]:
+def _holds(rollout: Rollout, look: Look) -> list[RolloutEvent]:
     """Hold as the look calls for; release what holds no longer."""
-    proposal = rollout.proposal
+    seen, proposal = look.assessment, rollout.proposal
     waits = proposal is not None and seen.hold == "frozen"  # It is only its promotion that waits.
+    still = {"frozen": look.frozen, "exposure": seen.misserved, "split": seen.astray}
     events: list[RolloutEvent] = []
     for held in rollout.holds:
-        if held.kind in _BY_ITSELF and held.kind != seen.hold:
+        if held.kind in still and still[held.kind] is None:
             reason = f"over: {seen.reason}"[:2000]
             events.append(
                 HoldReleased(

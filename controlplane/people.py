@@ -1,16 +1,29 @@
 """Who is the same person, however written, and who is a person at all."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 from controlplane.errors import NotAPerson
 from events.event import Actor
 
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt, Unicode 16)."""
+
 
 def plain(id_: str) -> str:
     """As it looks: without case, width, what cannot be seen, and spaces but single ones inside."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", id_).casefold())
-    return " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
+    while True:
+        seen = unicodedata.normalize("NFKC", _INVISIBLE.sub("", id_)).casefold()
+        seen = " ".join(seen.split())
+        seen = unicodedata.normalize("NFKC", seen)
+        if seen == id_:
+            return seen
+        id_ = seen
 
 
 def is_one_of(id_: str, others: Iterable[str]) -> bool:

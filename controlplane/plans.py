@@ -7,19 +7,19 @@ from hashlib import sha256
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from controlplane import bucketing, strict_yaml, targeting
+from controlplane import bucketing, strict_yaml
+from controlplane.audiences import AudienceModel, PlanPart
 from controlplane.calendars import FreezeWindow
 from controlplane.checklists import Approvals, Item
 from controlplane.criteria.bake_time import BAKE_TIME
 from controlplane.criteria.catalog import AnyCriterion
 from controlplane.durations import Duration, format_duration
 from controlplane.errors import InvalidInput
-from events import flags
 from events.timestamps import HOUR, MINUTE, SECOND
 
 _MOST_WINDOWS = 300
@@ -27,37 +27,7 @@ SCHEMA: Literal[1] = 1
 """The version of the plan format."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-class ConditionModel(_Model):
-    """One test of one attribute of a unit."""
-
-    attribute: str = Field(min_length=1, max_length=200)
-    operator: flags.Operator
-    value: Annotated[
-        str | bool | int | float | tuple[str | bool | int | float, ...], BeforeValidator(_tuple)
-    ]
-
-
-class AudienceModel(_Model):
-    """The units for which all conditions hold."""
-
-    name: str = Field(default="everyone", min_length=1, max_length=100)
-    conditions: tuple[ConditionModel, ...] = ()
-
-    def to_audience(self) -> flags.Audience:
-        """The audience as flags know it. Raises InvalidInput."""
-        conditions = (flags.Condition(**condition.model_dump()) for condition in self.conditions)
-        return targeting.check(flags.Audience(self.name, tuple(conditions)))
-
-
-class _Stage(_Model):
+class _Stage(PlanPart):
     hold: Duration = Field(gt=0)
     """How long it lasts at least."""
     criteria: tuple[AnyCriterion, ...] = Field(min_length=1, max_length=50)
@@ -109,7 +79,7 @@ class Soak(_Stage):
     """Full exposure, watched for a long time, before the rollout counts as complete."""
 
 
-class Plan(_Model):
+class Plan(PlanPart):
     """Waves in order, then the soak."""
 
     schema_version: Literal[1] = SCHEMA
@@ -150,6 +120,19 @@ class Plan(_Model):
         return self
 
     @model_validator(mode="after")
+    def _goes_forward(self) -> "Plan":
+        widest: dict[str, float] = {}
+        for wave in self.waves:
+            before = widest.get(wave.audience.name, 0.0)
+            if wave.percentage < before:
+                raise ValueError(
+                    f"{wave.name} serves {wave.percentage:g} % of {wave.audience.name} after "
+                    f"{before:g} %: a plan goes forward; to go back, roll back"
+                )
+            widest[wave.audience.name] = wave.percentage
+        return self
+
+    @model_validator(mode="after")
     def _windows_are_few(self) -> "Plan":
         longest = max(stage.hold for stage in (*self.waves, *((self.soak,) if self.soak else ())))
         if longest > self.window * _MOST_WINDOWS:
@@ -182,7 +165,7 @@ class Plan(_Model):
         """What must be signed off before what follows a stage; `wave` 0: before the start."""
         if wave == 0:
             return (*self.before_start, *self.waves[0].requires)
-        if self.after(wave) == "completed":
+        if wave >= self.stages:
             return self.before_completion
         return self.stage(wave + 1).requires
 
@@ -193,6 +176,11 @@ class Plan(_Model):
         if self.soak is None:
             raise InvalidInput(reason=f"plan {self.name} has no stage {wave}")
         return self.soak
+
+    @property
+    def stages(self) -> int:
+        """How many stages there are: the waves, and the soak."""
+        return len(self.waves) + (self.soak is not None)
 
     def after(self, wave: int) -> str:
         """The name of what follows a stage."""
@@ -210,7 +198,6 @@ class Plan(_Model):
         stages: dict[str, Any] = {
             "waves": tuple(_scaled(wave, factor) for wave in self.waves),
             "window": _times(self.window, factor),
-            "settle": _times(self.settle, factor),
         }
         if self.soak is not None:
             stages["soak"] = _scaled(self.soak, factor)
@@ -281,12 +268,6 @@ def _recorded(text: str) -> Plan:
 def recorded(plan: Mapping[str, Any]) -> Plan:
     """Return the plan that an event kept."""
     return _recorded(json.dumps(plan, sort_keys=True))
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of plan files, for editors and other tools."""
-    schema = Plan.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Plan"}
 
 
 BUILT_IN = files("controlplane").joinpath("four-waves.yaml").read_text(encoding="utf-8")

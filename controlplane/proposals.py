@@ -1,6 +1,7 @@
 """When a proposal holds, who may approve it, and what follows."""
 
 from controlplane import plans
+from controlplane.assessment import Assessment
 from controlplane.checklists import missing
 from controlplane.commands import Approve, Look, Proposing, Reject, Skip, Withdraw
 from controlplane.errors import (
@@ -14,6 +15,7 @@ from controlplane.errors import (
     ProposalWaits,
     SamePerson,
     WaveFailed,
+    WrongState,
 )
 from controlplane.looking import judged
 from controlplane.people import is_one_of, refuse_machines
@@ -93,14 +95,28 @@ def outdated(rollout: Rollout, proposal: Proposal, look: Look, now: Timestamp) -
         return "the flag's exposure was changed since"
     if (rollout.plan_hash, rollout.wave) != (proposal.plan_hash, proposal.wave):
         return "the rollout moved on"
-    if seen.verdict == "FAIL" or seen.hold == "exposure":
+    if seen.verdict == "FAIL" or seen.hold in ("exposure", "split"):
         return f"its evidence lapsed: {seen.reason}"
     if proposal.kind == "skip":
-        held = next((one for one in rollout.holds if one.kind in BY_PEOPLE), None)
-        return None if held is None else f"the rollout is {held.kind} by {held.by}"
+        return _against_skipping(rollout, seen)
     if seen.action != "promote" and seen.hold != "frozen":
         return f"its evidence lapsed: {seen.reason}"
     return None
+
+
+def _against_skipping(rollout: Rollout, seen: Assessment) -> str | None:
+    """What the evidence need not show, but what must be so all the same."""
+    if problem := seen.misserved or seen.astray:
+        return problem
+    if seen.critical_alert is not None:
+        return f"critical alert {seen.critical_alert} is open"
+    held = next((one for one in rollout.holds if one.kind in BY_PEOPLE), None)
+    if held is not None:
+        return f"the rollout is {held.kind} by {held.by}"
+    unsigned = missing(
+        plans.recorded(rollout.plan).required_after(rollout.wave), rollout.interventions.sign_offs
+    )
+    return f"not signed off: {', '.join(item.name for item in unsigned)}" if unsigned else None
 
 
 def lapse(rollout: Rollout, reason: str) -> list[RolloutEvent]:
@@ -126,9 +142,9 @@ def promote(rollout: Rollout, proposal: Proposal) -> list[RolloutEvent]:
     promoted = WavePromoted(
         rollout=rollout.id, proposal=proposal.id, wave=rollout.wave, to=proposal.to
     )
-    if proposal.to == "completed":
-        return [promoted, RolloutCompleted(rollout=rollout.id, flag=rollout.flag)]
     plan = plans.recorded(rollout.plan)
+    if rollout.wave >= plan.stages:
+        return [promoted, RolloutCompleted(rollout=rollout.id, flag=rollout.flag)]
     return [promoted, enter(rollout.id, rollout.flag, plan, rollout.wave + 1)]
 
 
@@ -197,6 +213,8 @@ def _skip(rollout: Rollout, command: Skip, now: Timestamp) -> list[RolloutEvent]
         raise ProposalWaits(proposal=rollout.proposal.id)
     if command.look.assessment.verdict == "FAIL":
         raise WaveFailed(rollout=rollout.id, reason=command.look.assessment.reason)
+    if (problem := _against_skipping(rollout, command.look.assessment)) is not None:
+        raise WrongState(rollout=rollout.id, action="skipped", state=problem)
     return [propose(rollout, command.look, now, "skip", command.proposed_by, command.reason)]
 
 

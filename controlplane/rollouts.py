@@ -175,12 +175,12 @@ def _armed(rollout: Rollout, plan: Plan, approvals: int) -> list[RolloutEvent]:
 def _start(rollout: Rollout, command: Start, plan: Plan) -> list[RolloutEvent]:
     """A draft whose plan asks for no approval starts at once."""
     if rollout.phase != "armed" and (rollout.phase != "draft" or plan.start.needed):
-        next_ = {"draft": "submit it first", "pending_approval": "it waits for approval"}
-        state = rollout.phase.replace("_", " ")
-        why = next_.get(rollout.phase)
-        raise WrongState(
-            rollout=rollout.id, state=f"{state}: {why}" if why else state, action="started"
-        )
+        waits = {
+            "draft": "a draft whose plan asks for approval; submit it first",
+            "pending_approval": "waiting for approval",
+        }
+        state = waits.get(rollout.phase, rollout.phase.replace("_", " "))
+        raise WrongState(rollout=rollout.id, state=state, action="started")
     refuse_unsigned(rollout, plan)
     if command.frozen is not None:
         raise FreezeOn(reason=command.frozen)

@@ -1,20 +1,33 @@
 """Turns time into ticks. It holds no truth: what is due is folded from the log.
 
-APScheduler's job store stays in memory and holds three intervals. Were it shared, it would run
+APScheduler's job store stays in memory and holds a few intervals. Were it shared, it would run
 jobs twice; were it relied on, it would drop what came due while nothing ran. A tick that is
 missed costs nothing: the next one judges all that has happened since.
+
+Of several schedulers on one database, the one that has the lease looks; all keep read models up.
 """
 
 import logging
+import os
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from controlplane import clock as edge
 from controlplane.errors import ControlPlaneError
+from controlplane.lease import DEFAULT_TTL_US
 from controlplane.plane import ControlPlane
+from events.timestamps import SECOND, to_datetime
 
 logger = logging.getLogger(__name__)
+
+_RENEWALS_IN_A_TTL = 3
+"""So that two may fail before the lease is lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,33 +40,75 @@ class Intervals:
 
 
 class Scheduler:
-    """Ticks a control plane from threads of its own."""
+    """Ticks a control plane from threads of its own, while it has the lease.
 
-    def __init__(self, plane: ControlPlane, intervals: Intervals = Intervals()) -> None:
+    `lease_seconds`: how long after its last renewal another scheduler takes over.
+    """
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        intervals: Intervals = Intervals(),
+        *,
+        lease_seconds: float = DEFAULT_TTL_US / SECOND,
+    ) -> None:
         self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
-        jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
-            ("projections", plane.projections.catch_up, intervals.projections),
-            ("alerts", plane.alerts.watch, intervals.alerts),
-            ("evaluation", plane.rollouts.evaluate_all, intervals.evaluation),
+        self._candidate = plane.candidate(
+            f"{socket.gethostname()[:200]}:{os.getpid()}:{edge.new_id()[-12:]}",
+            evaluates_every_us=max(1, round(intervals.evaluation * SECOND)),
+            ttl_us=max(1, round(lease_seconds * SECOND)),
         )
-        for name, job, seconds in jobs:
-            self._scheduler.add_job(
-                _guarded(name, job),
-                "interval",
-                seconds=seconds,
-                id=name,
-                coalesce=True,  # Missed ticks collapse into one …
-                misfire_grace_time=None,  # … which runs, however late.
-                max_instances=1,
-            )
+        look = self._candidate.look
+        self._looks: dict[str, tuple[Callable[[], object], float]] = {
+            "rollbacks": (partial(look, plane.rollouts.follow_rollbacks), intervals.alerts),
+            "alerts": (partial(look, plane.alerts.watch), intervals.alerts),
+            "external": (partial(look, plane.rollouts.ask_due), intervals.evaluation),
+            "evaluation": (partial(look, plane.rollouts.evaluate_all), intervals.evaluation),
+        }
+        # A job like the others: were time to stand still for them, the lease would pass on.
+        self._add("lease", self._renew, lease_seconds / _RENEWALS_IN_A_TTL)
+        self._add("projections", plane.projections.catch_up, intervals.projections)
+        for name, (job, seconds) in self._looks.items():
+            self._add(name, job, seconds)
+
+    def _add(self, name: str, job: Callable[[], object], seconds: float) -> None:
+        self._scheduler.add_job(
+            _guarded(name, job),
+            "interval",
+            seconds=seconds,
+            id=name,
+            name=name,
+            coalesce=True,  # Missed ticks collapse into one …
+            misfire_grace_time=None,  # … which runs, however late.
+            max_instances=1,
+        )
+
+    @property
+    def holder(self) -> str:
+        """The name under which it takes the lease: host, process, and chance."""
+        return self._candidate.holder
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether it is the one that looks, as far as it knows."""
+        return self._candidate.fence is not None
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Begin to tick; ask for the lease, and look at once where it is given."""
         self._scheduler.start()
+        _guarded("lease", self._renew)()
 
     def close(self) -> None:
-        """Let running ticks finish, and stop."""
+        """Let running ticks finish, stop, and let another one take over."""
         self._scheduler.shutdown(wait=True)
+        _guarded("lease", self._candidate.resign)()
+
+    def _renew(self) -> None:
+        if self._candidate.renew():
+            # Nobody may have looked for a while; and so it can be told when the next look is.
+            for name in self._looks:
+                with suppress(JobLookupError):  # It is being closed.
+                    self._scheduler.modify_job(name, next_run_time=to_datetime(edge.now()))
 
 
 def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:

@@ -7,7 +7,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from controlplane.errors import InvalidInput
-from events.flags import EVERYONE, Audience, Condition, Operator
+from events.flags import EVERYONE, NOBODY, Audience, Condition, Operator
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
 _LONGEST_VERSION = 256
@@ -48,6 +48,8 @@ def check(audience: Audience) -> Audience:
     """Return the audience, or raise InvalidInput where a condition could never hold as meant."""
     if not audience.name.strip():
         raise InvalidInput(reason="an audience needs a name")
+    if audience.name == NOBODY:
+        raise InvalidInput(reason=f"{NOBODY} says that a unit is of no audience; name it otherwise")
     if audience.name == EVERYONE.name and audience.conditions:
         raise InvalidInput(reason="the audience everyone has no conditions; name yours otherwise")
     for condition in audience.conditions:

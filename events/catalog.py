@@ -8,6 +8,7 @@ from events.executions import BatchExecuted
 from events.flags import FlagEvent
 from events.freezes import FreezeEvent
 from events.rollouts import RolloutEvent
+from events.scheduler import LeaseTaken
 
 CATALOG: dict[str, type[Event]] = {
     cls.TYPE: cls
@@ -16,6 +17,7 @@ CATALOG: dict[str, type[Event]] = {
         *get_args(RolloutEvent),
         BatchExecuted,
         *get_args(AlertEvent),
+        LeaseTaken,
         *get_args(FreezeEvent),
     )
 }

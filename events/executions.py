@@ -27,7 +27,8 @@ class BatchExecuted(Event, frozen=True):
     duration_us: Count
     """Told, never presumed: an execution without one would look like a fast one."""
     audience: Annotated[str, msgspec.Meta(max_length=100)] = ""
-    """The audience of the flag that the unit was matched by; empty where that is not told."""
+    """The audience of the flag that the unit was matched by; `none` where it was by none, empty
+    where that is not told."""
     semantics_us: Count = 0
     normalizer_us: Count = 0
     executor_us: Count = 0

@@ -37,6 +37,9 @@ class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 EVERYONE = Audience("everyone")
 
+NOBODY = "none"
+"""What an execution tells for its audience where its unit is of none that the flag serves."""
+
 
 class FlagCreated(Event, frozen=True):
     """A flag came to be, off for everyone. How it buckets is settled here, for good."""

@@ -9,9 +9,10 @@ from events.event import Event
 from events.flags import Text
 from events.timestamps import Timestamp
 
-HoldKind = Literal["paused", "rejected", "withdrawn", "frozen", "exposure", "criterion"]
+HoldKind = Literal["paused", "rejected", "withdrawn", "frozen", "exposure", "split", "criterion"]
 """`paused`, `rejected`, `withdrawn`: by a person, until a person releases it. `frozen`,
-`exposure`: while it is so. `criterion`: for the rest of the attempt."""
+`exposure` (the flag is not as planned, or nobody reports the new code), `split` (clients do not
+serve the share that is planned): while it is so. `criterion`: for the rest of the attempt."""
 
 
 class RolloutHeld(Event, frozen=True):

@@ -7,15 +7,18 @@ from events.log import Query
 
 def where_of(query: Query, dialect: str) -> tuple[str, tuple[Any, ...]]:
     """What follows `WHERE environment = ?`, and its parameters."""
-    position = "position"
-    if dialect == "sqlite" and (query.stream or (query.type or "").endswith("*")):
+    position = order_by = "position"
+    if query.stream:
+        # Within a stream the same order, and the index that leads to the stream has it.
+        order_by = "version"
+    elif dialect == "sqlite" and (query.type or "").endswith("*"):
         # The plus keeps SQLite's planner from walking the whole log in order of position where
-        # the index on stream or type leads straight to the few events wanted.
-        position = "+position"
+        # the index on type leads straight to the few events wanted.
+        position = order_by = "+position"
     conditions = _conditions(query)
     text = " ".join(f"AND {condition}" for condition, _ in conditions)
     order = "DESC" if query.newest_first else "ASC"
-    where = f"AND {position} > ? {text} ORDER BY {position} {order} LIMIT ?"
+    where = f"AND {position} > ? {text} ORDER BY {order_by} {order} LIMIT ?"
     return where, (query.after, *(value for _, value in conditions), query.limit)
 
 

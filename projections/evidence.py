@@ -57,7 +57,10 @@ class WaveEvidence(msgspec.Struct):
     """Time with executions, up to the latest one; a gap longer than max_silence_us is none."""
     clock_from: Timestamp = 0
     """From here on the clock may yet run."""
-    paused: bool = False
+    paused_at: Timestamp = 0
+    """Since when the clock stands still; 0 where it does not."""
+    paused_us: int = 0
+    """How long it has stood still, all pauses together."""
     stable_from_us: int = 0
     """What the clock showed when an alert, warning or critical, was last raised or resolved."""
     last_at: Timestamp = 0
@@ -79,42 +82,43 @@ class WaveEvidence(msgspec.Struct):
 
     def lasted_us(self, now: Timestamp) -> int:
         """How long it has been watched: silence stops the clock, and so does a pause."""
-        return self.covered_us + (0 if self.paused else self._gap(now))
+        return self.covered_us + self._gap(self.paused_at or now)
 
     def stable_us(self, now: Timestamp) -> int:
-        """How long it has been watched since the latest warning or critical alert."""
-        return self.lasted_us(now) - self.stable_from_us
+        """How long it has been watched since an alert was last raised or resolved."""
+        return max(0, self.lasted_us(now) - self.stable_from_us)
 
-    def _gap(self, now: Timestamp) -> int:
-        gap = max(0, now - self.clock_from)
+    def _gap(self, until: Timestamp) -> int:
+        gap = max(0, until - self.clock_from)
         return gap if gap <= self.max_silence_us else 0
 
     def _advance(self, at: Timestamp) -> None:
-        if at > self.clock_from:
-            self.covered_us = self.lasted_us(at)
-            self.clock_from = at
+        """Something was heard: the time since the last time counts, unless it was too long."""
+        until = min(at, self.paused_at or at)
+        if until > self.clock_from:
+            self.covered_us += self._gap(until)
+            self.clock_from = until
 
     def pause(self, at: Timestamp) -> None:
         """Stop the clock."""
-        self._advance(at)
-        self.paused = True
+        self.paused_at = self.paused_at or at
 
     def resume(self, at: Timestamp) -> None:
-        """Let the clock run on from here."""
-        self.clock_from = max(self.clock_from, at)
-        self.paused = False
+        """Let the clock run on; a silence that was, still is."""
+        paused_us = max(0, at - self.paused_at)
+        self.paused_us += paused_us
+        self.clock_from += paused_us
+        self.paused_at = 0
 
     def interrupt(self, at: Timestamp) -> None:
-        """Something was wrong: stability begins anew."""
-        self._advance(at)
-        self.stable_from_us = self.covered_us
+        """Something was wrong: stability begins anew. It is no sign of life."""
+        self.stable_from_us = self.lasted_us(at)
 
     def count(self, execution: BatchExecuted, at: Timestamp) -> None:
         """Count one execution that happened since the wave began."""
         mine = self._is_of_audience(execution.audience)
         on = execution.cohort == "on" and execution.outcome != "rejected"
-        told = execution.audience == self.audience.name or not self.audience.conditions
-        if told and at >= self.settled_at:
+        if self._is_told_of(execution.audience) and at >= self.settled_at:
             self.split.add(execution.unit, on=on)
         if execution.outcome == "rejected":
             return
@@ -128,6 +132,10 @@ class WaveEvidence(msgspec.Struct):
         self.last_at = max(self.last_at, at)
         if mine:
             self._count_in_window(execution, at)
+
+    def _is_told_of(self, name: str) -> bool:
+        """Members of an earlier wave's audience are served at their own share."""
+        return name == self.audience.name or not (name or self.audience.conditions)
 
     def _is_of_audience(self, name: str) -> bool:
         """Who does not tell an audience is taken to be of the wave's."""
@@ -218,6 +226,8 @@ def evolve(evidence: Evidence, recorded: RecordedEvent[_Relevant]) -> Evidence:
             _enter(evidence, entered, recorded.occurred_at)
         case RolloutHeld(kind="paused") if wave is not None:
             wave.pause(at)
+        case RolloutHeld(kind="split") if wave is not None:
+            wave.expose(wave.planned, at)  # What was counted stands in the log; is it better now?
         case HoldReleased(kind="paused") if wave is not None:
             wave.resume(at)
         case CriterionAnswered(wave=number, criterion=name, verdict=verdict, detail=detail):

@@ -86,7 +86,7 @@ def evolve(was: Interventions, recorded: RecordedEvent[HoldEvent]) -> Interventi
         case WaveEscalated(reason=reason):
             return replace(was, escalated=reason)
         case BakeExtended(by_us=by_us):
-            return replace(was, extended_us=was.extended_us + by_us)
+            return replace(was, extended_us=was.extended_us + by_us, escalated="")
         case OverrideRequested() | OverrideApproved() | OverrideWithdrawn() as event:
             return _override(was, event)
         case ItemSignedOff(item=item, wave=wave, role=role, signed_by=who, note=note):

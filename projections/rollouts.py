@@ -168,8 +168,9 @@ def _moved(rollout: Rollout, event: Any, recorded: RecordedEvent[Any]) -> Rollou
     match event:
         case RolloutDrafted() | PlanRevised():
             return _planned(rollout, event)
-        case RolloutSubmitted(start_at=start_at):
-            return replace(rollout, phase="pending_approval", start_at=start_at or 0)
+        case RolloutSubmitted(start_at=start_at, submitted_by=who):
+            askers = _with(rollout.askers, who)
+            return replace(rollout, phase="pending_approval", start_at=start_at or 0, askers=askers)
         case StartApproved(approver=who, reason=reason):
             approvals = (*rollout.start_approvals, Approval(who, reason, at))
             return replace(rollout, start_approvals=approvals)

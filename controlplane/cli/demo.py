@@ -100,7 +100,9 @@ def demo(
 def scaled(plan: Plan, seconds: float) -> Plan:
     """The plan with its durations scaled so that together they last so long; all else is real."""
     whole_us = sum(wave.hold for wave in plan.waves) + (plan.soak.hold if plan.soak else 0)
-    return plan.scaled(seconds * SECOND / whole_us)
+    fast = plan.scaled(seconds * SECOND / whole_us)
+    # How long clients take to follow the flag is real, too.
+    return fast.model_copy(update={"settle": plan.settle})
 
 
 @contextmanager
@@ -147,7 +149,7 @@ def _run(plane: ControlPlane, rollout: Rollout, traffic: Traffic, incident: Inci
                 live.update(picture, refresh=True)
             elif told != (told := (rollout.state, rollout.wave_name)):
                 line(f"{rollout.wave_name}: {rollout.state.replace('_', ' ')}")
-            if not rollout.is_active:
+            if not rollout.is_active or rollout.interventions.held("criterion"):
                 over_since = over_since or time.monotonic()
                 note = "over; a rollback is followed until clients report the old path"
                 waited = time.monotonic() - over_since

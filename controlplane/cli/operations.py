@@ -119,6 +119,9 @@ def serve(
             f"http://{settings.metrics_host if host is None else host}:{metrics.port}/metrics. "
             "Ctrl+C stops."
         )
+        looks = plane.schedule()
+        if looks is not None and looks.holder != scheduler.holder:
+            line(f"{looks.holder} has the lease; this one stands by until it is free.")
         # An Event would not do: its wait() may sleep through a signal, its set() lock itself out.
         while not stopped:
             time.sleep(_LOOKS_UP_SECONDS)

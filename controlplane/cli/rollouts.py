@@ -18,11 +18,13 @@ from controlplane.cli.output import (
     styled,
     when,
 )
-from controlplane.cli.standing import Id, print_status
+from controlplane.cli.standing import Id, is_looked_at, print_status
+from controlplane.plan_schema import json_schema
 from controlplane.plane.verification import Verification
 from controlplane.plans import FOUR_WAVES
 from controlplane.views import (
     checklist_view,
+    moment,
     plan_view,
     proposal_view,
     rollout_view,
@@ -59,11 +61,15 @@ def _verdict(rollout: Rollout) -> object:
 def status(rollout: Id, *, as_json: Json = False) -> None:
     """Show where a rollout stands and what it waits for, judged now."""
     with opened() as plane:
-        found = plane.rollouts.status(rollout)
+        found, schedule = plane.rollouts.status(rollout), plane.schedule()
+    next_look_at = schedule.next_look_at(found.now) if schedule else None
     if as_json:
-        print_json(status_view(found))
-    else:
-        print_status(found)
+        print_json(status_view(found) | {"next_look_at": moment(next_look_at)})
+        return
+    print_status(found)
+    if is_looked_at(found.rollout):
+        nobody = "never: nobody looks at it. Run controlplane serve"
+        line(f"  next look: {when(next_look_at) or nobody}")
 
 
 @app.command()
@@ -213,7 +219,7 @@ def _in_reading_order(data: Any) -> Any:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of plan files, for editors."""
-    print_json(plans.json_schema())
+    print_json(json_schema())
 
 
 app.add_typer(starting.app)

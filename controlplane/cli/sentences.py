@@ -60,6 +60,7 @@ from events.rollouts import (
     StartRejected,
     WaveEntered,
 )
+from events.scheduler import LeaseTaken
 
 
 def sentence(event: Event) -> str:
@@ -74,6 +75,8 @@ def sentence(event: Event) -> str:
         return _alert(event)
     if isinstance(event, FreezeEvent):
         return _freeze(event)
+    if isinstance(event, LeaseTaken):
+        return f"{event.holder} looks at alerts and rollouts from here on, token {event.token}"
     return event.TYPE
 
 

@@ -13,6 +13,7 @@ import typer
 from batchpatch import Batch, FaultInjector, Faults, PatchService, Pipeline, edits, population
 
 from controlplane import clock
+from controlplane.bucketing import Explanation
 from controlplane.cli.output import clean, errors, line, opened, progress
 from controlplane.errors import InvalidInput
 from controlplane.plane import ControlPlane
@@ -41,9 +42,9 @@ class Recorder:
 
     plane: ControlPlane
 
-    def is_enabled(self, flag: str, unit: str, attributes: Any) -> bool:
+    def evaluate(self, flag: str, unit: str, attributes: Any) -> Explanation:
         """Ask the flag."""
-        return self.plane.flags.is_enabled(flag, unit, attributes)
+        return self.plane.flags.evaluate(flag, unit, attributes)
 
     def record(self, executions: list[dict[str, Any]]) -> None:
         """Tell what was measured. Raises InvalidInput where something was not kept."""

@@ -18,6 +18,10 @@ OnFail = Literal["rollback", "hold", "warn"]
 the attempt; `warn`: it is said, and the criterion keeps nothing from being promoted."""
 
 
+_A_RATE = 10
+"""So few executions tell no rate."""
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """All that a criterion may know."""
 
@@ -50,7 +54,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     def time_for(self, executions: int | None) -> int | None:
         """How long so many more executions take at the wave's rate, in microseconds."""
-        if executions is None or not self.wave.executions or not self.lasted_us:
+        if executions is None or self.wave.executions < _A_RATE or not self.lasted_us:
             return None
         return round(executions * self.lasted_us / self.wave.executions)
 
@@ -61,7 +65,7 @@ CriterionName = Annotated[str, Field(min_length=1, max_length=100)]
 class CriterionModel(BaseModel):
     """Common to every kind."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     on_fail: OnFail = "rollback"
     """What a FAIL leads to."""

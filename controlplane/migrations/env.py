@@ -3,12 +3,17 @@
 from alembic import context
 from sqlalchemy import Connection, MetaData
 
+from controlplane import tables as lease_tables
 from controlplane.settings import Settings
 from events import tables as log_tables
 from events.database import Database
 from projections import tables as row_tables
 
-target_metadata: list[MetaData] = [log_tables.metadata, row_tables.metadata]
+target_metadata: list[MetaData] = [
+    log_tables.metadata,
+    row_tables.metadata,
+    lease_tables.metadata,
+]
 
 
 def _migrate(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from typing import Self
 
 from controlplane import clock as edge
 from controlplane.errors import InvalidInput
+from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
 from controlplane.migrations.upgrade import bring_up_to_date
 from controlplane.plane.alerts import Alerts
 from controlplane.plane.core import Core, moment
@@ -18,6 +19,7 @@ from controlplane.plane.freezes import Freezes
 from controlplane.plane.measurements import Measurements
 from controlplane.plane.readmodels import ReadModels
 from controlplane.plane.rollouts import Rollouts
+from controlplane.plane.scheduling import Candidate, Schedule, schedule_of
 from controlplane.plane.snapshot import FlagSnapshot
 from controlplane.settings import load
 from events.chain import GENESIS, Head
@@ -61,6 +63,7 @@ class ControlPlane:
         runner.open()
         self._snapshot = FlagSnapshot(log)
         self._core = Core(log, rows, runner, self._snapshot, clock, new_id)
+        self._lease = self._open_lease()
         self.log = log
         self.flags = Flags(self._core)
         self.executions = Executions(self._core)
@@ -78,6 +81,12 @@ class ControlPlane:
         self._core.runner.forget_parent()
         if self._database is not None:
             self._database.forget_parent()
+        self._lease = self._open_lease()
+
+    def _open_lease(self) -> Lease:
+        if self._database is None:
+            return MemoryLease(self._core.clock)
+        return SqlLease(self._database, self.environment, self._core.clock)
 
     def _open(
         self, url: str, environment: str, clock: Callable[[], Timestamp]
@@ -101,6 +110,16 @@ class ControlPlane:
     def clock(self) -> Callable[[], Timestamp]:
         """What tells the time here."""
         return self._core.clock
+
+    def schedule(self) -> Schedule | None:
+        """Which scheduler looks at alerts and rollouts, and how often; None where none does."""
+        return schedule_of(self.log, self._lease)
+
+    def candidate(
+        self, holder: str, *, evaluates_every_us: int, ttl_us: int = DEFAULT_TTL_US
+    ) -> Candidate:
+        """A scheduler that wants the lease, under a name that no other one has."""
+        return Candidate(self._core, self._lease, holder, ttl_us, evaluates_every_us)
 
     def tick(self) -> None:
         """One look at everything: read models, alert rules, running waves."""

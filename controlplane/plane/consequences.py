@@ -33,7 +33,8 @@ def consequences(event: RolloutEvent) -> list[FlagCommand]:
         case WaveEntered(audience=audience, percentage=percentage, name=name):
             return [flags.EnterWave(audience=audience, percentage=percentage, reason=name)]
         case RollbackStarted(reason=reason):
-            return [flags.DisableFlag(reason=reason), flags.DetachRollout()]
+            # A flag's reason has a limit, a criterion's sentence has none.
+            return [flags.DisableFlag(reason=reason[:2000]), flags.DetachRollout()]
         case RolloutCompleted():
             return [flags.DetachRollout()]
         case _:

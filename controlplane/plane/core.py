@@ -1,12 +1,14 @@
 """What every part of the Python API stands on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from controlplane.errors import InvalidInput
-from controlplane.execution import Context, Transaction, execute
+from controlplane.execution import Context, Fence, Transaction, execute
 from controlplane.plane.snapshot import FlagSnapshot
 from events.event import Actor
 from events.log import EventLog
@@ -17,6 +19,18 @@ from projections.runner import Runner
 
 T = TypeVar("T")
 Who = str | Actor
+
+_FENCE: ContextVar[Fence | None] = ContextVar("fence", default=None)
+
+
+@contextmanager
+def fenced(fence: Fence) -> Iterator[None]:
+    """Within it, commands of this thread append only while the fence stands, or raise LeaseLost."""
+    before = _FENCE.set(fence)
+    try:
+        yield
+    finally:
+        _FENCE.reset(before)
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,12 @@ class Core:
     def run(self, work: Callable[[Transaction], T], context: Context) -> T:
         """Execute a command; return once the flags in memory and the read models reflect it."""
         result, position = execute(
-            self.log, work, clock=self.clock, new_id=self.new_id, context=context
+            self.log,
+            work,
+            clock=self.clock,
+            new_id=self.new_id,
+            context=context,
+            fence=_FENCE.get(),
         )
         if position:
             # The flags first: a rollback must not wait for a backlog of measurements.

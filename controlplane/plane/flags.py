@@ -120,10 +120,22 @@ class Flags:
         evaluate = self._snapshot.compiled.get(flag)
         return evaluate is not None and evaluate(unit, attributes)
 
+    def evaluate(
+        self, flag: str, unit: str, attributes: Mapping[str, object] = _NONE
+    ) -> Explanation:
+        """Answer as `is_enabled` does, from memory, and say why.
+
+        Executions tell the answer's `audience` (`none` where it has none), so that a wave is judged
+        by its own audience.
+        """
+        if not self._snapshot.started:
+            self._snapshot.start()
+        return explain(self._snapshot.known(flag), unit, attributes)
+
     def explain(
         self, flag: str, unit: str, attributes: Mapping[str, object] = _NONE
     ) -> Explanation:
-        """Why `is_enabled` answers as it does."""
+        """Why `is_enabled` answers as it does, up to date with the log."""
         self._snapshot.refresh()
         return explain(self._snapshot.flag(flag), unit, attributes)
 

@@ -10,9 +10,21 @@ from typing import Any
 from controlplane import commands, plans, rollouts
 from controlplane.asking import ask
 from controlplane.criteria.external import External
-from controlplane.errors import RolloutEnded, RolloutNotFound, WrongState
+from controlplane.errors import (
+    CriticalAlertOpen,
+    FreezeOn,
+    NotSignedOff,
+    RolloutEnded,
+    RolloutNotFound,
+    WrongState,
+)
 from controlplane.execution import Transaction
-from controlplane.plane.consequences import fold_flag, fold_rollout, stage_rollout
+from controlplane.plane.consequences import (
+    fold_flag,
+    fold_rollout,
+    refuse_open_alerts,
+    stage_rollout,
+)
 from controlplane.plane.core import Who, as_actor, moment, printable
 from controlplane.plane.explanations import Explanation, Status, explain, status
 from controlplane.plane.starting import draft, start
@@ -23,6 +35,7 @@ from controlplane.plans import FOUR_WAVES, Plan
 from events.errors import LogUnavailable
 from events.event import Actor
 from events.judgements import Verdict
+from events.promotions import WavePromoted
 from events.timestamps import SECOND
 from projections.evidence import EVIDENCE
 from projections.promotions import Proposal
@@ -151,6 +164,8 @@ class Rollouts(Steering):
             world, as_of = world_in(transaction, self._core, rollout)
             judge = commands.Judge(look=look_at(world, as_of))
             decided = rollouts.decide(rollout, judge, transaction.now)
+            if any(isinstance(event, WavePromoted) for event in decided):
+                refuse_open_alerts(transaction, rollout.flag)
             stage_rollout(transaction, id_, decided, world.flag)
             return id_
 
@@ -217,6 +232,8 @@ class Rollouts(Steering):
                     continue  # Somebody ended it since it was listed.
                 except LogUnavailable:
                     raise  # The others would fail alike.
+                except (FreezeOn, NotSignedOff, CriticalAlertOpen) as refusal:
+                    logger.info("%s waits: %s", rollout.id, refusal)
                 except Exception:
                     logger.exception("%s could not be judged; the others are", rollout.id)
         return looked

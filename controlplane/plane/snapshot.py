@@ -75,6 +75,10 @@ class FlagSnapshot:
             self.refresh()
         return self._flags.get(name) or FLAGS.initial(name)
 
+    def known(self, name: str) -> Flag:
+        """One flag as far as it is known; the log is not asked."""
+        return self._flags.get(name) or FLAGS.initial(name)
+
     def lookup(self) -> Callable[[str], bool]:
         """Tell whether a flag exists; the log is asked once, at the first name not known."""
         asked = False

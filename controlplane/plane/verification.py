@@ -8,7 +8,7 @@ from controlplane.assessment import EVALUATOR, Assessment, World, assess, digest
 from controlplane.plane.core import Core
 from controlplane.plane.worlds import PastWorlds
 from events.event import RecordedEvent
-from events.judgements import WaveJudged, judgement_stream
+from events.judgements import Judgement, WaveJudged, judgement_stream
 from events.promotions import PromotionProposed
 from events.rollouts import rollout_stream
 from projections.rollouts import Rollout
@@ -23,7 +23,7 @@ class Difference:
     position: int
     """Of the event that recorded it."""
     what: str
-    """`verdict`, `reason`, `judgements`, `evidence` or `proposal`."""
+    """`verdict`, `reason`, `evidence`, `proposal`, or `criterion` and its name."""
     recorded: str
     recomputed: str
 
@@ -43,7 +43,7 @@ class Verification:
 
     @property
     def identical(self) -> bool:
-        """Whether everything came out the same, and there was something to compare."""
+        """Whether everything that could be compared came out the same."""
         return not self.differences
 
 
@@ -90,13 +90,22 @@ def _compare(position: int, event: WaveJudged, world: World) -> list[Difference]
         ("verdict", event.verdict, look.verdict),
         ("reason", event.reason, look.reason),
         ("evidence", event.evidence_digest, digest(world.wave)),
-        ("judgements", event.judgements, look.judgements),
+        *_by_criterion(event.judgements, look.judgements),
     )
     return [
         Difference(position, what, str(recorded), str(recomputed))
         for what, recorded, recomputed in pairs
         if recorded != recomputed
     ]
+
+
+def _by_criterion(
+    recorded: tuple[Judgement, ...], recomputed: tuple[Judgement, ...]
+) -> list[tuple[str, Judgement | None, Judgement | None]]:
+    before = {one.criterion: one for one in recorded}
+    after = {one.criterion: one for one in recomputed}
+    names = dict.fromkeys([*before, *after])
+    return [(f"criterion {name}", before.get(name), after.get(name)) for name in names]
 
 
 def _reconsider(position: int, event: PromotionProposed, world: World) -> list[Difference]:

@@ -1,8 +1,8 @@
 """Evidence against a rate that may turn bad at any time, however long it was good before.
 
 Counted from the beginning, a canary that fails in 10 % of executions after a day without a failure
-looks fine for another day. So the evidence is counted anew from the start of every window, too, and
-the e-processes are averaged with weights fixed beforehand: 3/4 for the whole wave, 1/4 · 1/(s(s+1))
+looks fine for another day. So the evidence is counted anew from later windows on, too, and the
+e-processes are averaged with weights fixed beforehand: 3/4 for the whole wave, 1/4 · 1/(s(s+1))
 for what happened from the start of window s = 1, 2, … on. Before its start each of them stands at
 1; a weighted mean of e-processes is one (mixtures over change points: Shin, Ramdas & Rinaldo 2023),
 so the promise of Ville's inequality holds for the mean, at every look at once.
@@ -10,8 +10,6 @@ so the promise of Ville's inequality holds for the mean, at every look at once.
 
 from collections.abc import Iterable
 from math import exp, log
-
-from controlplane.statistics.sequential import log_e_above
 
 _WHOLE, _LATER = log(0.75), log(0.25)
 
@@ -28,19 +26,3 @@ def log_e_turned(whole: float, turned: Iterable[tuple[int, float]]) -> float:
     if most == -float("inf"):
         return most
     return most + log(sum(exp(one - most) for one in logs))
-
-
-def log_e_above_turned(windows: list[tuple[int, int]], p0: float) -> float:
-    """Return ln E, the evidence that the rate is above p0 or has come to be.
-
-    `windows`: (failures, n) of window 0, 1, …; all starts are looked at, which takes time in
-    proportion to their number. Raise ValueError as `log_e_above` does.
-    """
-    failures = n = 0
-    later: list[tuple[int, float]] = []
-    for number in range(len(windows) - 1, 0, -1):
-        failures, n = failures + windows[number][0], n + windows[number][1]
-        later.append((number, log_e_above(failures, n, p0)))
-    if windows:
-        failures, n = failures + windows[0][0], n + windows[0][1]
-    return log_e_turned(log_e_above(failures, n, p0), later)

@@ -16,8 +16,7 @@ from typing import Final
 
 _FEWEST_POINTS: Final = 3
 _FEWEST_TO_WHITEN: Final = 5
-_MOST_EXACT: Final = 10  # points; beyond, the normal approximation is good to 0.003
-_NORMAL_95: Final = 1.645
+_MOST_EXACT: Final = 10  # points; beyond, a small normal p is off by 0.005 at most
 _MOST_LAG_1: Final = 0.99  # at 1 the series would be a random walk
 
 
@@ -62,22 +61,28 @@ def mann_kendall(values: Sequence[float]) -> Trend:
 
 
 def prewhitened(values: Sequence[float]) -> list[float]:
-    """Return the series less what each value carries over from the one before (von Storch 1995).
+    """Return the series, evenly spaced in time, less what each value carries over to the next.
 
-    That is x(t) - r x(t-1), one point fewer, with the lag-1 autocorrelation r corrected for its
-    bias in short series (Kendall 1954). Where r is not significantly positive (one-sided 5 %,
-    Anderson 1942), or there are fewer than five points, it is the series as it was. Part of a trend
-    goes with it; in return the Mann-Kendall test keeps its level. Raise ValueError as that does.
+    That is x(t) - r x(t-1), where r is the lag-1 autocorrelation around the Theil-Sen line: of the
+    series itself, a trend would count as autocorrelation (Zhang et al. 2000; Wang & Swail 2001). It
+    is corrected for its bias in short series (van Giersbergen 2005; Hamed 2009, eq. 24). The first
+    value stays on the line, at sqrt(1 - r^2) of its distance (Prais & Winsten 1954). Nothing is
+    added back, other than by Yue et al. (2002): with all of the trend but part of the noise, the
+    Mann-Kendall test would claim too much. Where r is not positive, or there are fewer than five
+    points, it is the series as it was. Raise ValueError as that test does.
     """
     _check(values)
     n = len(values)
-    if n < _FEWEST_TO_WHITEN or max(values) == min(values):
+    if n < _FEWEST_TO_WHITEN:
         return list(values)
-    r = _lag_1(values)
-    if r <= (_NORMAL_95 * sqrt(n - 2) - 1) / (n - 1):
+    slope = theil_sen(range(n), values)
+    level = median(value - slope * at for at, value in enumerate(values))
+    around = [value - level - slope * at for at, value in enumerate(values)]
+    r = min((n * _lag_1(around) + 2) / (n - 4), _MOST_LAG_1)
+    if r <= 0:
         return list(values)
-    r = min((n * r + 1) / (n - 4), _MOST_LAG_1)
-    return [later - r * earlier for earlier, later in pairwise(values)]
+    first = (1 - r) * level + r * slope + sqrt(1 - r * r) * around[0]
+    return [first, *(later - r * earlier for earlier, later in pairwise(values))]
 
 
 def theil_sen(times: Sequence[float], values: Sequence[float]) -> float:
@@ -99,11 +104,15 @@ def theil_sen(times: Sequence[float], values: Sequence[float]) -> float:
 
 
 def _lag_1(values: Sequence[float]) -> float:
-    """Return the autocorrelation between neighbours, by the usual estimate with divisor n."""
+    """Return the autocorrelation between neighbours, by the usual estimate with divisor n.
+
+    Where all are equal it is -1: of those, nothing is to be taken off.
+    """
     mean = fmean(values)
     around = [value - mean for value in values]
+    spread = sum(value * value for value in around)
     carried = sum(earlier * later for earlier, later in pairwise(around))
-    return carried / sum(value * value for value in around)
+    return carried / spread if spread else -1.0
 
 
 def _exact_tail(s: int, n: int) -> float:

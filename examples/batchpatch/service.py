@@ -10,11 +10,25 @@ from batchpatch.pipeline import Pipeline
 from batchpatch.population import User
 
 
+class Answer(Protocol):
+    """What a flag says about a unit."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it takes the new path."""
+        ...
+
+    @property
+    def audience(self) -> str | None:
+        """The audience it was matched by; None for none."""
+        ...
+
+
 class Flags(Protocol):
     """What the service needs of a control plane."""
 
-    def is_enabled(self, flag: str, unit: str, attributes: Mapping[str, object], /) -> bool:
-        """Whether this unit takes the new path."""
+    def evaluate(self, flag: str, unit: str, attributes: Mapping[str, object], /) -> Answer:
+        """Which path this unit takes, and as a member of which audience."""
         ...
 
     def record(self, executions: list[dict[str, Any]], /) -> object:
@@ -49,10 +63,10 @@ class PatchService:
 
     def handle(self, user: User, batch: Batch) -> str:
         """Return the patched document; the original one where the batch itself is wrong."""
-        enabled = self._flags.is_enabled(self._flag, user.id, user.attributes)
-        execution = self._pipeline.apply_batch(batch) if enabled else apply_control(batch)
-        self._buffer.append(self._describe(user, execution, "on" if enabled else "off"))
-        if enabled and not execution.succeeded:
+        answer = self._flags.evaluate(self._flag, user.id, user.attributes)
+        execution = self._pipeline.apply_batch(batch) if answer.enabled else apply_control(batch)
+        self._buffer.append(self._describe(user, execution, answer))
+        if answer.enabled and not execution.succeeded:
             # Not recorded: this run was not assigned to the control cohort, and counting it
             # there would blur the comparison.
             return apply_control(batch).text
@@ -68,13 +82,14 @@ class PatchService:
             self._flags.record(sent)
             del self._buffer[: len(sent)]
 
-    def _describe(self, user: User, execution: Execution, cohort: str) -> dict[str, Any]:
+    def _describe(self, user: User, execution: Execution, answer: Answer) -> dict[str, Any]:
         return {
             "id": self._new_id(),
             "occurred_at": self._now_us(),
             "flag": self._flag,
-            "cohort": cohort,
+            "cohort": "on" if answer.enabled else "off",
             "unit": user.id,
+            "audience": answer.audience or "none",
             "outcome": execution.outcome,
             "error": execution.error,
             "instance": self._instance,

@@ -3,7 +3,7 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from batchpatch import (
@@ -20,6 +20,11 @@ from batchpatch import (
 USER = User("user-1", {"group": "beta"})
 
 
+class Told(NamedTuple):
+    enabled: bool
+    audience: str | None
+
+
 class FakeFlags:
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
@@ -27,9 +32,9 @@ class FakeFlags:
         self.asked: list[tuple[str, str, Mapping[str, object]]] = []
         self.recorded: list[dict[str, Any]] = []
 
-    def is_enabled(self, flag: str, unit: str, attributes: Mapping[str, object]) -> bool:
+    def evaluate(self, flag: str, unit: str, attributes: Mapping[str, object]) -> Told:
         self.asked.append((flag, unit, attributes))
-        return self.enabled
+        return Told(enabled=self.enabled, audience="beta" if self.enabled else None)
 
     def record(self, executions: list[dict[str, Any]]) -> int:
         if self.down:
@@ -72,7 +77,8 @@ def test_an_execution_carries_every_measurement(batch: Batch) -> None:
     (execution,) = flags.recorded
     # fmt: off
     assert set(execution) == {
-        "id", "occurred_at", "flag", "cohort", "unit", "outcome", "error", "violations", "instance",
+        "id", "occurred_at", "flag", "cohort", "unit", "audience", "outcome", "error",
+        "violations", "instance",
         "duration_us", "semantics_us", "normalizer_us", "executor_us",
         "replace", "insert", "delete", "patches_applied", "patches_failed",
         "memory_current_bytes", "memory_peak_bytes",

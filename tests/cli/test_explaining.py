@@ -1,9 +1,11 @@
 """Why it stands where it does, or stood at any moment, and whether that can be shown again."""
 
 import json
+import re
 import sqlite3
 
-from controlplane import plans
+from controlplane import ControlPlane, plans
+from events.timestamps import SECOND
 from tests.cli.conftest import Terminal
 from tests.cli.plans import RATE, plan
 from tests.house.sources import ROOT
@@ -108,9 +110,23 @@ def test_a_bake_that_is_under_way_says_when_it_is_ready(flagged: Terminal) -> No
     assert bake[:3] == ["bake_time", "INCONCLUSIVE", "30h"]
 
 
+def test_who_waits_is_told_when_somebody_looks_next(flagged: Terminal) -> None:
+    flagged.says("rollouts", "start", FLAG)
+    assert "next look: never: nobody looks" in flagged.says("rollouts", "status", R)
+    assert flagged.data("rollouts", "status", R)["next_look_at"] is None
+    with ControlPlane(flagged.database) as plane:
+        assert plane.candidate("me", evaluates_every_us=60 * SECOND).renew()
+    assert re.search(r"next look: 20\d\d-.*Z", flagged.says("rollouts", "status", R))
+    assert flagged.data("rollouts", "status", R)["next_look_at"].endswith("Z")
+    flagged.says("rollouts", "abort", R, "--reason", "enough")
+    flagged.says("flags", "enable", FLAG, "--percentage", "1")
+    flagged.says("rollouts", "evaluate", R)
+    assert "next look" not in flagged.says("rollouts", "status", R)
+
+
 def test_the_schema_is_shipped_as_it_is_printed(terminal: Terminal) -> None:
     shipped = (ROOT / "controlplane" / "plan.schema.json").read_text(encoding="utf-8")
-    assert json.loads(shipped) == plans.json_schema()
+    assert json.loads(shipped) == json_schema()
     assert terminal.says("rollouts", "schema") == shipped
 
 

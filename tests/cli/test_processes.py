@@ -88,6 +88,19 @@ def test_the_demo_goes_through_all_waves_and_the_log_holds(
         assert plane.metrics.total(FLAG).executions > 400
 
 
+def test_the_demo_breaks_and_follows_the_rollback(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_module("controlplane.cli.demo")
+    monkeypatch.setattr(module, "_APPROVAL_TAKES_SECONDS", 0)
+    monkeypatch.setattr(module, "_CONFIRMATION_TAKES_SECONDS", 0.5)
+    shown = terminal.says("demo", "--seconds", "5", "--incident", "errors")
+    for words in ("wave 2: rolling back", "r1: rolling back. error_rate", "to exposure 0"):
+        assert words in shown
+    (verify,) = [line for line in shown.splitlines() if "rollouts verify" in line]
+    assert "identical" in terminal.says(*verify.split()[1:])
+
+
 def test_the_workload_runs_against_any_database(flagged: Terminal) -> None:
     flagged.says("flags", "enable", FLAG, "--percentage", "100")
     with flagged.process("workload", "--batches", "40") as process:

@@ -10,7 +10,7 @@ from controlplane.errors import ControlPlaneError
 from events import Event
 from events.timestamps import Timestamp
 from projections.projection import Projection
-from tests.projections.recording import START, Told, told
+from tests.projections.recording import START, At, Told, told
 
 Decide = Callable[[Any, Any, Timestamp], list[Any]]
 
@@ -81,5 +81,6 @@ class Decision:
     @property
     def afterwards(self) -> Given:
         """The stream with what was decided in it."""
-        assert self.refusal is None
-        return Given(self.given.decider, (*self.given.history, *self.events))
+        assert self.refusal is None, self.refusal
+        decided = (At(START + self.after, event) for event in self.events)
+        return Given(self.given.decider, (*self.given.history, *decided))

@@ -3,9 +3,16 @@
 from typing import Any
 
 from controlplane import plans
+from controlplane.assessment import World
 from controlplane.plans import Plan
 from events.timestamps import HOUR, MINUTE, Timestamp
-from projections.evidence import WaveEvidence
+from projections.evidence import Evidence, WaveEvidence
+from projections.flags import Exposure, Flag
+from projections.freezes import Freeze, Freezes
+from projections.holds import Hold, Interventions
+from projections.rollouts import Rollout
+from tests.controlplane.criteria.evidence import arm
+from tests.projections.flag_events import BETA as BETA_AUDIENCE
 from tests.projections.recording import START
 
 BETA = {
@@ -40,28 +47,82 @@ def seen(
     executions: int = 0,
     failed: int = 0,
     *,
-    slow: int = 0,
-    slow_us: int = 600_000,
-    alerts: tuple[str, ...] = (),
-    wave: int = 1,
-    entered_at: Timestamp = START,
     last_at: Timestamp = START + HOUR,
     covered_us: int | None = None,
-    violations: int = 0,
+    **facts: Any,
 ) -> WaveEvidence:
-    """So many executions of 20 ms, some of which failed, and some of which were slow.
+    """Wave 1 for beta with so many executions of 20 ms, some of which failed.
 
     They came without a pause, unless something else is said.
     """
-    evidence = WaveEvidence(wave, entered_at, executions, failed)
-    for duration_us, count in ((20_000, executions - slow), (slow_us, slow)):
-        for _ in range(count):
-            evidence.rungs.add(duration_us)
-            evidence.durations.add(duration_us)
-    evidence.critical_alerts = list(alerts)
-    evidence.violations = violations
-    evidence.max_silence_us = 15 * MINUTE
-    if executions:
-        evidence.last_at = last_at
-        evidence.covered_us = max(0, last_at - entered_at) if covered_us is None else covered_us
-    return evidence
+    ran = executions > 0
+    said: dict[str, Any] = {
+        "wave": 1,
+        "entered_at": START,
+        "audience": BETA_AUDIENCE,
+        "own": arm(executions, failed),
+        "planned": 10.0,
+        "max_silence_us": 15 * MINUTE,
+        "window_us": 6 * HOUR,
+    }
+    if ran:
+        said |= {"last_at": last_at, "clock_from": last_at}
+        said["covered_us"] = max(0, last_at - START) if covered_us is None else covered_us
+    return WaveEvidence(**said | facts)
+
+
+ID = "checkout-r1"
+ONE_GUARD = plan([GUARD])
+PLANNED = (Exposure(BETA_AUDIENCE, 10),)
+PEAK = Freezes(
+    (
+        Freeze(
+            id="freeze-1",
+            name="peak",
+            reason="season",
+            flags=(),
+            starts_at=START,
+            ends_at=None,
+            window=None,
+            declared_by="eve",
+        ),
+    )
+)
+
+
+def held(*kinds: Any) -> Interventions:
+    """Eve, or what she stands for, holds it in these ways."""
+    return Interventions(tuple(Hold(kind, "why", START, "eve") for kind in kinds))
+
+
+def world(
+    wave: WaveEvidence,
+    after: int = HOUR,
+    *,
+    plan: Any = ONE_GUARD,
+    exposures: tuple[Exposure, ...] = PLANNED,
+    number: int = 1,
+    interventions: Interventions = Interventions(),  # noqa: B008  why: frozen
+    freezes: Freezes = Freezes(),  # noqa: B008  why: frozen
+    rollout: str = ID,
+    open_alerts: Any = {},  # noqa: B006  why: only read
+) -> World:
+    """The first wave, an hour after it began, unless something else is said."""
+    waves = [*(seen(wave=earlier) for earlier in range(1, number)), wave]
+    return World(
+        rollout=Rollout(
+            ID,
+            wave=number,
+            waves=2,
+            wave_entered_at=START,
+            interventions=interventions,
+            phase="observing",
+        ),
+        plan=plan,
+        flag=Flag("checkout", enabled=bool(exposures), exposures=exposures),
+        evidence=Evidence(
+            "checkout", rollout, gathering=True, waves=waves, open_alerts=open_alerts
+        ),
+        freezes=freezes,
+        now=START + after,
+    )

@@ -147,7 +147,7 @@ def test_rollout_and_alerts_are_exported(
     found = lines(scrape(server))
     slow = 'alerts_active{alertname="SLOW_BATCH_DETECTED",severity="warning",state='
     assert f'feature_flag_rollout_ratio{{flag="{FLAG}"}} 0.1' in found
-    assert f'rollout_wave{{flag="{FLAG}",state="observing"}} 1' in found
+    assert f'rollout_wave{{flag="{FLAG}",state="entering"}} 1' in found
     assert {f'{slow}"firing"}} 1', f'{slow}"acknowledged"}} 0'} <= set(found)
     scraped.alerts.acknowledge(alert.id, actor="on-call")
     assert {f'{slow}"firing"}} 0', f'{slow}"acknowledged"}} 1'} <= set(lines(scrape(server)))

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from controlplane import tables as lease_tables
 from controlplane.migrations.upgrade import HEAD, bring_up_to_date, revision
 from events import tables as log_tables
 from events.database import Database
@@ -21,7 +22,7 @@ from projections import tables as row_tables
 
 ROOT = Path(__file__).parents[2]
 INI = Config(ROOT / "alembic.ini")
-DECLARED = [log_tables.metadata, row_tables.metadata]
+DECLARED = [log_tables.metadata, row_tables.metadata, lease_tables.metadata]
 NAMES = {name for metadata in DECLARED for name in metadata.tables}
 
 

@@ -1,5 +1,5 @@
 from itertools import pairwise
-from math import erfc, inf, nan, sqrt
+from math import erfc, inf, nan, sin, sqrt
 
 import numpy as np
 import pymannkendall  # type: ignore[import-untyped]  # why: it has no types
@@ -103,59 +103,93 @@ def autocorrelated(phi: float, n: int, chance: np.random.Generator) -> list[floa
     return [float(x) for x in scipy.signal.lfilter([1], [1, -phi], noise)[100:]]
 
 
+def off_the_line(values: list[float]) -> tuple[float, float, list[float]]:
+    """Slope and level of the Theil-Sen line by scipy, and what is left around it."""
+    slope, level = scipy.stats.theilslopes(values, range(len(values)), method="joint")[:2]
+    return slope, level, [value - level - slope * at for at, value in enumerate(values)]
+
+
 @pytest.mark.parametrize("n", [5, 14, 60])
-def test_the_carried_over_part_is_that_of_pymannkendall(n: int) -> None:
-    values = autocorrelated(0.5, n, np.random.default_rng(8))
-    r = trends._lag_1(values)
-    rest = mann_kendall([later - r * earlier for earlier, later in pairwise(values)])
-    oracle = pymannkendall.pre_whitening_modification_test(values)
-    assert (rest.s, rest.variance) == (oracle.s, oracle.var_s)
-    assert rest.z == pytest.approx(oracle.z, abs=1e-12)
+def test_the_part_carried_over_around_the_line_is_that_of_pymannkendall(n: int) -> None:
+    values = [x - at / n for at, x in enumerate(autocorrelated(0.5, n, np.random.default_rng(8)))]
+    slope, _, around = off_the_line(values)
+    r = trends._lag_1(around)
+    rest = [later - r * earlier for earlier, later in pairwise(around)]
+    # Yue et al. (2002) test the whitened rest with the whole trend put back.
+    blended = mann_kendall([x + slope * at for at, x in enumerate(rest)])
+    oracle = pymannkendall.trend_free_pre_whitening_modification_test(values)
+    assert (blended.s, blended.variance) == (oracle.s, oracle.var_s)
     plain = pymannkendall.original_test(values)
     assert mann_kendall(values).z == pytest.approx(plain.z, abs=1e-12)
 
 
-def test_what_is_carried_over_is_corrected_for_its_bias_and_taken_off() -> None:
-    values = autocorrelated(0.7, 40, np.random.default_rng(9))
-    r = (40 * trends._lag_1(values) + 1) / 36
-    expected = [later - r * earlier for earlier, later in pairwise(values)]
-    assert prewhitened(values) == pytest.approx(expected)
+@pytest.mark.parametrize("slope", [0.0, -0.3])
+def test_what_is_carried_over_is_corrected_for_its_bias_and_taken_off(slope: float) -> None:
+    noise = autocorrelated(0.7, 40, np.random.default_rng(9))
+    values = [x + slope * at for at, x in enumerate(noise)]
+    slope, level, around = off_the_line(values)
+    r = (40 * trends._lag_1(around) + 2) / 36
+    assert 0 < r < 0.99
+    first, *others = prewhitened(values)
+    assert others == pytest.approx([later - r * earlier for earlier, later in pairwise(values)])
+    line = level - r * (level - slope)
+    assert first == pytest.approx(line + sqrt(1 - r**2) * around[0])
 
 
-@pytest.mark.parametrize("phi", [0.0, -0.6])
-def test_a_series_that_carries_nothing_over_stays_as_it_was(phi: float) -> None:
-    values = autocorrelated(phi, 200, np.random.default_rng(10))
+@given(series.filter(lambda values: len(values) >= 5), st.integers(-9, 9))
+def test_a_line_on_top_makes_no_difference_but_a_line(values: list[int], slope: int) -> None:
+    steeper = [value + slope * at for at, value in enumerate(values)]
+    more = [a - b for a, b in zip(prewhitened(steeper), prewhitened(values), strict=True)]
+    steps = [later - earlier for earlier, later in pairwise(more)]
+    assert steps == pytest.approx([steps[0]] * len(steps), abs=1e-9)
+    assert steps[0] * slope >= 0, "and one that goes the same way"
+
+
+def test_a_series_that_carries_nothing_over_stays_as_it_was() -> None:
+    values = autocorrelated(-0.6, 50, np.random.default_rng(10))
     assert prewhitened(values) == values
 
 
-@pytest.mark.parametrize("values", [[7.5] * 20, [1.0, 2.0, 3.0, 4.0], [3.0, 1.0, 2.0]])
-def test_a_flat_or_very_short_series_stays_as_it_was(values: list[float]) -> None:
+@pytest.mark.parametrize(
+    "values", [[7.5] * 20, [1.0, 2.0, 3.0, 4.0], [3.0, 1.0, 2.0], list(range(60))]
+)
+def test_a_flat_or_straight_or_very_short_series_stays_as_it_was(values: list[float]) -> None:
     assert prewhitened(values) == values
 
 
 def test_no_more_than_99_percent_are_taken_off() -> None:
-    steady = [float(minute) for minute in range(60)]
-    assert prewhitened(steady) == pytest.approx([1 + 0.01 * minute for minute in range(59)])
+    arc = [sin(at / 20) for at in range(60)]
+    expected = [later - 0.99 * earlier for earlier, later in pairwise(arc)]
+    assert prewhitened(arc)[1:] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("n", [14, 24, 56])
-@pytest.mark.parametrize("phi", [0.0, 0.3, 0.6, 0.8])
-def test_without_a_trend_few_prewhitened_series_seem_to_fall(phi: float, n: int) -> None:
+def found(series: list[list[float]], alpha: float) -> tuple[float, float]:
+    """In which share of the series a fall is found: without, and with pre-whitening."""
+    without = sum(mann_kendall(values).p_decreasing <= alpha for values in series)
+    whitened = sum(mann_kendall(prewhitened(values)).p_decreasing <= alpha for values in series)
+    return without / len(series), whitened / len(series)
+
+
+@pytest.mark.parametrize("n", [8, 12, 24])
+@pytest.mark.parametrize(("phi", "level"), [(0.0, 0.05), (0.3, 0.06), (0.6, 0.08), (0.8, 0.11)])
+def test_without_a_trend_few_prewhitened_series_seem_to_fall(
+    phi: float, level: float, n: int
+) -> None:
     chance, runs = np.random.default_rng(11), 500
-    series = [autocorrelated(phi, n, chance) for _ in range(runs)]
-    falling = sum(mann_kendall(prewhitened(values)).p_decreasing < 0.05 for values in series)
-    assert falling / runs <= 0.06 + 2 * sqrt(0.06 * 0.94 / runs)
+    deceived, falling = found([autocorrelated(phi, n, chance) for _ in range(runs)], 0.05)
+    assert falling <= level + 2 * sqrt(level * (1 - level) / runs)
     if phi >= 0.6:
-        deceived = sum(mann_kendall(values).p_decreasing < 0.05 for values in series)
-        assert deceived / runs > 0.12
+        assert deceived > 1.4 * falling
 
 
-def test_a_fall_is_still_seen_in_a_prewhitened_series() -> None:
-    chance = np.random.default_rng(12)
-    noise = [autocorrelated(0.3, 56, chance) for _ in range(200)]
-    falls = [[x - 0.06 * at for at, x in enumerate(values)] for values in noise]
-    seen = sum(mann_kendall(prewhitened(values)).p_decreasing < 0.05 for values in falls)
-    assert seen / len(falls) > 0.6
+@pytest.mark.parametrize(("windows", "power"), [(8, 0.45), (12, 0.78), (24, 0.99)])
+def test_a_fall_from_ten_to_two_percent_is_still_seen(windows: int, power: float) -> None:
+    """200 executions a window, at the level that `trend_down` gives each of three looks."""
+    chance, runs = np.random.default_rng(12), 500
+    rates = np.linspace(0.10, 0.02, windows)
+    shares = chance.binomial(200, rates, (runs, windows)) / 200
+    _, seen = found(shares.tolist(), 0.05 / 2 / 3)
+    assert seen == pytest.approx(power, abs=3 * sqrt(power * (1 - power) / runs))
 
 
 # Slopes

@@ -1,0 +1,19 @@
+"""The table that the schedulers share. What is in it is of the moment; history is in the log."""
+
+from sqlalchemy import BigInteger, Column, MetaData, PrimaryKeyConstraint, String, Table
+
+from events.tables import NAMING
+
+metadata = MetaData(naming_convention=NAMING)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("environment", String(63), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("holder", String(255), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("ttl_us", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("environment", "name"),
+)
