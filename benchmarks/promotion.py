@@ -3,7 +3,8 @@
 Each canary runs 20 executions every 5 minutes for 14 days and is looked at every time: 4,032
 looks. A rule that compares a point with a threshold takes one of those looks for the truth; the
 e-processes hold however often one looks. All verdicts are those of controlplane.statistics. Where
-they depend on two counts only, the counts at which they turn are looked up once for each look.
+they depend on two counts only, the counts at which they turn are looked up once for each look. The
+FAIL of `rate_below` also counts from later windows on, as controlplane/criteria/turns.py does.
 Seeded: the tables come out the same everywhere.
 """
 
@@ -142,8 +143,8 @@ def fails(decides: Callable[[int, int], bool], failures: Counts) -> Hits:
 def rate_below_fails(failures: Counts) -> When:
     """Say when E, the mean over the beginning and later starts, first suffices.
 
-    There are ten of them at most: E is 100 only where one of them, weighted, is 10 or more. The
-    beginning weighs 3/4, a later start 1/8 at most.
+    Looks are passed over at which it cannot: of ten starts at most, weighted, one must reach 10 for
+    E to reach 100. The beginning weighs 3/4, a later start 1/8 at most.
     """
     so_far = np.pad(np.cumsum(failures, axis=1), ((0, 0), (1, 0)))
     possible = so_far[:, 1:] >= limits(e_reaches(10 * 4 / 3), above=True)

@@ -54,7 +54,7 @@ class Scheduler:
     ) -> None:
         self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
         self._candidate = plane.candidate(
-            f"{socket.gethostname()[:200]}:{os.getpid()}:{edge.new_id()[-12:]}",
+            f"{_host()}:{os.getpid()}:{edge.new_id()[-12:]}",
             evaluates_every_us=max(1, round(intervals.evaluation * SECOND)),
             ttl_us=max(1, round(lease_seconds * SECOND)),
         )
@@ -96,6 +96,9 @@ class Scheduler:
     def start(self) -> None:
         """Begin to tick; ask for the lease, and look at once where it is given."""
         self._scheduler.start()
+        # Killed and started again, it need not wait for its own former lease. Once, not at each
+        # renewal: two hosts of one name would else take it from each other for ever.
+        _guarded("lease", lambda: self._candidate.bury(_is_gone))()
         _guarded("lease", self._renew)()
 
     def close(self) -> None:
@@ -109,6 +112,24 @@ class Scheduler:
             for name in self._looks:
                 with suppress(JobLookupError):  # It is being closed.
                     self._scheduler.modify_job(name, next_run_time=to_datetime(edge.now()))
+
+
+def _host() -> str:
+    return socket.gethostname()[:200]
+
+
+def _is_gone(holder: str) -> bool:
+    """Whether a holder was a process of this host that no longer is."""
+    host, _, rest = holder.rpartition(":")[0].rpartition(":")
+    if os.name != "posix" or host != _host() or not rest.isdigit():
+        return False  # Elsewhere, asking after a process may end it.
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:

@@ -22,6 +22,7 @@ from controlplane.durations import rough_duration
 from controlplane.statistics.changes import log_e_turned
 from controlplane.statistics.sequential import edge
 from events.judgements import Judgement, Verdict
+from events.timestamps import SECOND
 from projections.arms import Arm
 from projections.evidence import WaveEvidence
 
@@ -64,7 +65,9 @@ class Evidence(Struct, frozen=True):
             since = turn.sample.log_e_above(p0) - log(turn.number * (turn.number + 1))
             if since > weight:
                 where, weight = "", since
-                told = f"{turn.sample.text(certain=True)} in the last {rough_duration(turn.ago_us)}"
+                lately = f"in the last {rough_duration(turn.ago_us)}"
+                when = lately if turn.ago_us >= SECOND else "just now"
+                told = f"{turn.sample.text(certain=True)} {when}"
         return f"{where}{told}"
 
 

@@ -7,14 +7,14 @@ from pydantic import Field
 from controlplane.criteria.claims import Evidence, exposed, judge_share
 from controlplane.criteria.samples import Executions
 from controlplane.criteria.turns import turns
-from controlplane.criteria.verdict import ClaimModel, CriterionName, Seen
+from controlplane.criteria.verdict import CriterionName, Seen, TurningModel
 from controlplane.durations import Duration, format_duration
 from events.judgements import Judgement
 from projections.arms import Arm
 from projections.metrics import LADDER_US
 
 
-class QuantileBelow(ClaimModel):
+class QuantileBelow(TurningModel):
     """The `quantile` of the new code's duration in this wave is below `threshold`.
 
     Equivalent: less than 1 - quantile of executions take longer. Where the threshold is on the
@@ -31,7 +31,7 @@ class QuantileBelow(ClaimModel):
         """See Judge.judge."""
         samples = tuple(exceedances(arm, self.threshold) for arm in exposed(seen.wave))
         later = None
-        if self.threshold in LADDER_US:
+        if self.threshold in LADDER_US and self.detect_turns:
             did = f"took over {format_duration(self.threshold)}"
             later = turns(seen.wave, seen.now, lambda one: one.rungs.over(self.threshold), did)
         need = f"P{self.quantile * 100:g} < {format_duration(self.threshold)}"

@@ -7,12 +7,12 @@ from pydantic import Field
 from controlplane.criteria.claims import Evidence, exposed, judge_share
 from controlplane.criteria.samples import Batches, Executions, Sample
 from controlplane.criteria.turns import turns
-from controlplane.criteria.verdict import ClaimModel, CriterionName, Seen
+from controlplane.criteria.verdict import CriterionName, Seen, TurningModel
 from events.judgements import Judgement
 from projections.arms import Arm
 
 
-class RateBelow(ClaimModel):
+class RateBelow(TurningModel):
     """The error rate of the new code in this wave is below `bound`."""
 
     kind: Literal["rate_below"] = "rate_below"
@@ -26,7 +26,7 @@ class RateBelow(ClaimModel):
         """See Judge.judge."""
         samples = tuple(map(self._sample, exposed(seen.wave)))
         later = None
-        if self.unit == "execution":
+        if self.unit == "execution" and self.detect_turns:
             later = turns(seen.wave, seen.now, lambda window: window.failed, "failed")
         need = f"error rate < {self.bound * 100:g} %"
         return judge_share(self.name, self, seen, Evidence(samples, later), self.bound, need)

@@ -84,6 +84,14 @@ class ClaimModel(CriterionModel):
     """The most often that a wave fails though the claim is true."""
 
 
+class TurningModel(ClaimModel):
+    """Common to every kind that looks for a turn for the worse."""
+
+    detect_turns: bool = True
+    """Whether the evidence against the claim is also counted from later starts, so that a canary
+    that turns bad is found out soon. Where failures come in clusters, it is wrong more often."""
+
+
 class Judge(Protocol):
     """A criterion of any kind."""
 

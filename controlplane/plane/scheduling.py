@@ -117,6 +117,15 @@ class Candidate:
             self._term = _OUT_OF_OFFICE
             self._lease.release(self.holder)
 
+    def bury(self, is_gone: Callable[[str], bool]) -> None:
+        """Take the lease from a holder that is known to be gone.
+
+        Should it live after all, nothing is lost: it is fenced off like any that was late.
+        """
+        held = self._lease.current()
+        if held is not None and held.holder != self.holder and is_gone(held.holder):
+            self._lease.release(held.holder)
+
     def _ask(self) -> int:
         """Its token; 0 where somebody else has the lease, or just had it."""
         # Read before the lease is asked for: if it changes hands meanwhile, the append is refused.

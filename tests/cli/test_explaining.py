@@ -5,6 +5,7 @@ import re
 import sqlite3
 
 from controlplane import ControlPlane, plans
+from controlplane.plan_schema import json_schema
 from events.timestamps import SECOND
 from tests.cli.conftest import Terminal
 from tests.cli.plans import RATE, plan

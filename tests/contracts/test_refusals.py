@@ -9,8 +9,8 @@ from events import Actor, Event, NewEvent, Receipt
 from events.errors import InvalidEvent
 from events.executions import BatchExecuted
 from events.flags import Audience, Condition, ExposureChanged
+from events.judgements import Judgement, WaveJudged
 from events.log import EventLog
-from events.rollouts import Judgement, WaveJudged
 from events.timestamps import NEWEST, OLDEST
 from tests.events.builders import enabled, fact, facts, started
 
@@ -157,7 +157,8 @@ def test_a_number_of_an_event_is_read_as_its_field_says(log: EventLog) -> None:
     numbers = {"share": 1, "ratio": 0.1, "none": None, "big": 2**63 - 1}
     judgement = Judgement(criterion="c", verdict="PASS", sentence="", numbers=numbers)
     judged = WaveJudged(
-        rollout="r", wave=1, as_of=1, judged_at=0, verdict="PASS", reason="",
+        rollout="r", wave=1, as_of=1, judged_at=0, evaluator=1, evidence_digest="",
+        verdict="PASS", reason="",
         judgements=(judgement,),
     )  # fmt: skip
     percent = ExposureChanged(

@@ -34,10 +34,11 @@ from events.executions import BatchExecuted
 from events.flags import FlagCreated
 from events.freezes import FREEZE_STREAM
 from events.timestamps import HOUR, MINUTE, Timestamp
-from projections.evidence import EVIDENCE, AfterRollback
+from projections.evidence import EVIDENCE
 from projections.flags import FLAGS
 from projections.freezes import FREEZES
 from projections.projection import Projection
+from projections.rollbacks import AfterRollback
 from projections.rollouts import ROLLOUTS
 from tests.projections.recording import START, stream_of
 

@@ -57,6 +57,10 @@ class Moment:
     frozen: str | None
     exposure_version: int
     plan: Plan
+    critical: bool
+    """Whether a critical alert is open."""
+    executions: int
+    """Of the present wave."""
 
 
 @dataclass
@@ -65,7 +69,6 @@ class Waiting:
 
     said: PromotionProposed
     approvers: set[str] = field(default_factory=set)
-    delayed: bool = False
 
 
 @dataclass
@@ -143,24 +146,25 @@ class Ledger:
         assert (said.wave, said.plan_hash, said.to) == (self.wave, self.plan_hash, event.to)
         assert moment.frozen is None
         assert not self.failed, "a FAIL was followed by a promotion"
-        assert not self.holds & {*BY_PEOPLE, "criterion"}
-        # A skip that waited for the end of a freeze: see test_skips.
-        if said.kind == "promotion" or not waits.delayed:
-            assert self._is_signed(plan.required_after(self.wave))
+        assert not moment.critical, "promoted while a critical alert is open"
+        assert not self.holds & {*BY_PEOPLE, "criterion", "exposure", "split"}
+        assert self._is_signed(plan.required_after(self.wave))
 
     def _may_propose(
         self, event: PromotionProposed, moment: Moment, command: RolloutCommand
     ) -> None:
         assert self.waits is None
         assert not self.failed
-        if event.kind == "skip":  # What holds it: see test_skips.
+        assert not moment.critical
+        assert not self.holds - {"frozen", "exposure", "split"}, self.holds
+        assert self._is_signed(moment.plan.required_after(self.wave))
+        if event.kind == "skip":
             assert self.wave <= len(moment.plan.waves)
             return
         assert isinstance(command, Judge)
         assert command.look.assessment.verdict == "PASS"
         assert moment.frozen is None
-        assert not self.holds - {"frozen", "exposure"}, self.holds
-        assert self._is_signed(moment.plan.required_after(self.wave))
+        assert moment.executions, "without evidence"
         warns = {c.name for c in moment.plan.stage(self.wave).criteria if c.on_fail == "warn"}
         for one in command.look.assessment.judgements:
             if one.criterion not in warns:
@@ -220,7 +224,7 @@ class Ledger:
                 self.authors.add(plain(who))
             case WaveEntered() | SoakStarted():
                 self.wave, self.promoting, self.judged = self.wave + 1, False, None
-                self.holds &= {"paused", "criterion"}
+                self.holds = set()
                 self.overrides, self.agreed_overrides = {}, set()
             case RolloutCompleted() | RolloutCancelled() | RollbackStarted():
                 assert self.waits is None
@@ -232,7 +236,6 @@ class Ledger:
                 self.waits.approvers.add(plain(who))
             case PromotionDelayed():
                 assert self.waits is not None
-                self.waits.delayed = True
             case WavePromoted():
                 self.waits, self.promoting, self.promoted = None, True, self.promoted + 1
             case ProposalRejected() | ProposalWithdrawn() | ProposalLapsed():

@@ -55,9 +55,14 @@ class RolloutMachine(RuleBasedStateMachine):
             self.start()
 
     def moment(self) -> Moment:
-        rehearsal = self.rehearsal
+        world = self.rehearsal.world
         return Moment(
-            rehearsal.now, rehearsal.frozen, rehearsal.flag.exposure_version, rehearsal.plan
+            now=world.now,
+            frozen=self.rehearsal.frozen,
+            exposure_version=world.flag.exposure_version,
+            plan=world.plan,
+            critical="critical" in world.evidence.open_alerts.values(),
+            executions=world.wave.executions,
         )
 
     def command(self, command: Any, by: Actor = BOB) -> list[Any]:
@@ -101,10 +106,6 @@ class RolloutMachine(RuleBasedStateMachine):
         self.rehearsal.raises(severity)
         if over:
             self.rehearsal.resolves()
-
-    @rule()
-    def resolve(self) -> None:
-        self.rehearsal.resolves()
 
     @rule(percentage=st.sampled_from([0, 5, 10, 50]))
     def somebody_turns_the_flag(self, percentage: float) -> None:
@@ -172,6 +173,7 @@ class RolloutMachine(RuleBasedStateMachine):
             self.somebody_turns_the_flag(0)
             self.somebody_turns_the_flag(getattr(wave, "percentage", 50))
         if meanwhile == "a day":
+            self.rehearsal.resolves()
             self.rehearsal.waits(25 * HOUR)
             self.rehearsal.serves(2)
             self.answer("PASS")
@@ -223,9 +225,10 @@ class RolloutMachine(RuleBasedStateMachine):
             if self.rehearsal.rollout.is_active:
                 self.approve(one)
 
-    @rule(reason=REASONS)
-    def reject(self, reason: str) -> None:
+    @rule(reason=REASONS, by=PEOPLE)
+    def reject(self, reason: str, by: Actor) -> None:
         self.command(commands.Reject(proposal=self.waits, rejected_by="bob", reason=reason))
+        self.resume(by)
 
     @rule(reason=REASONS)
     def withdraw(self, reason: str) -> None:
@@ -266,13 +269,11 @@ class RolloutMachine(RuleBasedStateMachine):
             criterion=criterion, requested_by=by.id, reason="why", expires_at=expires_at
         )
         for asked in self.command(request, by):
-            self.command(commands.ApproveOverride(override=asked.override, approver=other), other)
+            id_ = asked.override
+            self.command(commands.ApproveOverride(override=id_, approver=other), other)
             if back:
-                self.command(
-                    commands.WithdrawOverride(
-                        override=asked.override, withdrawn_by=by.id, reason="why"
-                    )
-                )
+                withdraw = commands.WithdrawOverride(override=id_, withdrawn_by="bob", reason="why")
+                self.command(withdraw)
 
     @rule(by=PEOPLE, item=st.sampled_from(["code", "team", "sign_off"]), back=st.booleans())
     def sign(self, by: Actor, item: str, *, back: bool) -> None:

@@ -10,6 +10,7 @@ from controlplane.commands import (
     Approve,
     ApproveStart,
     Draft,
+    FollowRollback,
     Judge,
     Look,
     Pause,
@@ -23,7 +24,8 @@ from controlplane.commands import (
 from events.event import Actor, ActorKind
 from events.judgements import Judgement, Verdict, WaveJudged
 from events.promotions import PromotionProposed
-from events.timestamps import DAY, Timestamp
+from events.timestamps import DAY, SECOND, Timestamp
+from projections.rollbacks import AfterRollback
 from projections.rollouts import ROLLOUTS
 from tests.controlplane.decider import Decider
 from tests.controlplane.samples import plan
@@ -94,7 +96,7 @@ frozen = look(
     frozen="frozen until lifted by peak",
     reason="every criterion passes, but frozen",
 )
-misserved = look("INCONCLUSIVE", "hold", hold="exposure")
+misserved = look("INCONCLUSIVE", "hold", hold="exposure", misserved="it serves 5 %")
 
 
 def proposal(number: int = 1) -> str:
@@ -150,6 +152,11 @@ promoting = (*proposed, *given(*proposed).when(approve(judge=frozen)).events)
 soaking = story(draft, start, passing, approve(1), passing, approve(2))
 completed = story(draft, start, passing, approve(1), passing, approve(2), passing, approve(3))
 rolling_back = story(draft, start, abort)
+rolled_back = (
+    given(*rolling_back)
+    .when(FollowRollback(reports=AfterRollback(START)), after=30 * SECOND)
+    .afterwards.history
+)
 cancelled = story(draft, abort)
 ACTIVE = {
     "entering": begun,
@@ -171,7 +178,12 @@ BEFORE = {
     "pending approval": story(careful, submit),
     "armed": story(draft, submit),
 }
-ENDED = {"completed": completed, "rolling back": rolling_back, "cancelled": cancelled}
+ENDED = {
+    "completed": completed,
+    "rolling back": rolling_back,
+    "rolled back": rolled_back,
+    "cancelled": cancelled,
+}
 
 
 def judged(command: Any, wave: int = 1, after: Timestamp = 0) -> WaveJudged:

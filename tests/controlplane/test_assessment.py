@@ -121,9 +121,9 @@ def test_the_soak_is_served_as_the_last_wave() -> None:
     ("split", "hold"),
     [
         (Split(30, 270), None),
-        (Split(150, 150), "exposure"),
+        (Split(150, 150), "split"),
         (Split(300, 0), None),
-        (Split(0, 300), "exposure"),
+        (Split(0, 300), "split"),
     ],
     ids=["as planned", "too many", "nobody reports the old path", "nobody has the new one"],
 )
@@ -152,7 +152,7 @@ def test_stale_evidence_never_promotes() -> None:
 @pytest.mark.parametrize(
     ("wave", "after", "verdict", "reason"),
     [
-        (seen(), 30 * MINUTE, "NO_DATA", "error_rate: no executions yet"),
+        (seen(), 30 * MINUTE, "NO_DATA", "nobody has reported the new code in this wave yet"),
         (seen(30), HOUR, "INCONCLUSIVE", "error_rate: 0 of 30 failed"),
         (seen(300, last_at=START + MINUTE), MINUTE, "INCONCLUSIVE", "bake_time: 59m of 60m to go"),
         (seen(30, last_at=START + MINUTE), MINUTE, "INCONCLUSIVE", "; bake_time: 59m of 60m"),

@@ -26,7 +26,7 @@ from controlplane.errors import (
     WrongState,
 )
 from events.timestamps import DAY, HOUR
-from projections.evidence import AfterRollback
+from projections.rollbacks import AfterRollback
 from tests.controlplane.rollout_stories import (
     ACTIVE,
     BEFORE,

@@ -3,14 +3,27 @@ from typing import Any
 
 import pytest
 
-from controlplane.errors import FlagNotFound, TooManyConflicts
-from controlplane.execution import Context, Transaction, execute
-from events.event import Actor
+from controlplane.errors import FlagNotFound, LeaseLost, TooManyConflicts
+from controlplane.execution import Context, Fence, Transaction, execute
+from events.event import Actor, Event
 from events.flags import flag_stream
+from events.holds import HoldKind
+from events.judgements import WaveJudged, judgement_stream
 from events.log import EventLog
+from events.rollouts import rollout_stream
 from projections.flags import FLAGS
+from projections.rollouts import ROLLOUTS, Rollout
 from tests.projections.flag_events import created, enabled, exposed
 from tests.projections.recording import new
+from tests.projections.rollout_events import (
+    ID,
+    answered,
+    drafted,
+    entered,
+    held,
+    judged,
+    started,
+)
 
 CHECKOUT, OTHER = flag_stream("checkout"), flag_stream("other")
 CONTEXT = Context(actor=Actor.person("alice"), correlation_id="c", causation_id=None)
@@ -123,3 +136,105 @@ def test_a_consequence_names_its_cause(log: EventLog, run: Any) -> None:
     first, second = log.read()
     assert (first.causation_id, second.causation_id) == (None, first.id)
     assert (first.correlation_id, second.correlation_id) == ("c", "rollout")
+
+
+# A fence
+
+
+@pytest.mark.parametrize(("version", "lost"), [(1, False), (0, True), (2, True)])
+def test_who_goes_by_an_older_version_of_the_fence_does_nothing(
+    log: EventLog, clock: Any, new_id: Any, version: int, *, lost: bool
+) -> None:
+    log.append([new(created)])
+    fence = Fence(CHECKOUT, version)
+
+    def work(transaction: Transaction) -> None:
+        transaction.stage(OTHER, [exposed(5)])
+
+    def go() -> None:
+        execute(log, work, clock=clock, new_id=new_id, context=CONTEXT, fence=fence)
+
+    if lost:
+        with pytest.raises(LeaseLost):
+            go()
+    else:
+        go()
+    assert log.head().position == (1 if lost else 2)
+
+
+def test_within_the_fence_a_conflict_is_tried_again(log: EventLog, clock: Any, new_id: Any) -> None:
+    work, fence = overtaken(log, 2, CHECKOUT), Fence(OTHER, 0)
+    done = execute(log, work, clock=clock, new_id=new_id, context=CONTEXT, fence=fence)
+    assert done == (3, 3)
+
+
+# A stream, with the latest of another one
+
+STATE, NOTES = rollout_stream(ID), judgement_stream(ID)
+
+
+def notes(log: EventLog, *events: Event) -> None:
+    log.append([new(event) for event in events])
+
+
+def folded(transaction: Transaction) -> Rollout:
+    return transaction.fold_with_latest(ROLLOUTS, ID, STATE, NOTES, WaveJudged.TYPE)
+
+
+def test_of_a_long_series_only_the_latest_of_a_type_is_folded(log: EventLog, run: Any) -> None:
+    notes(log, drafted, started(), entered(), judged("FAIL"), judged("PASS"), answered())
+    rollout, _ = run(folded)
+    assert (rollout.state, rollout.verdict) == ("entering", "PASS")
+
+
+def test_what_was_found_before_the_present_wave_is_not_about_it(log: EventLog, run: Any) -> None:
+    notes(log, drafted, started(), entered(), judged("PASS"), entered(2), answered())
+    rollout, _ = run(folded)
+    assert (rollout.wave, rollout.verdict, rollout.judged_at) == (2, "NO_DATA", 0)
+
+
+@pytest.mark.parametrize("found", [[], [answered()]])
+def test_where_there_is_none_of_the_type_the_stream_is_folded_alone(
+    log: EventLog, run: Any, found: list[Event]
+) -> None:
+    notes(log, drafted, *found)
+    rollout, _ = run(folded)
+    assert (rollout.state, rollout.judged_at) == ("draft", 0)
+
+
+@pytest.mark.parametrize("late", [judged("FAIL"), answered(), entered(2)])
+def test_both_streams_must_be_as_they_were_read(log: EventLog, run: Any, late: Event) -> None:
+    notes(log, drafted, started(), entered(), judged("PASS"))
+    seen = []
+
+    def work(transaction: Transaction) -> str:
+        rollout = folded(transaction)
+        if not seen:
+            notes(log, late)
+        seen.append(rollout)
+        transaction.stage(OTHER, [exposed(5)])
+        return str(rollout.verdict)
+
+    run(work)
+    assert len(seen) == 2
+
+
+# What will be
+
+
+def test_what_was_decided_can_be_seen_before_it_is_in_the_log(run: Any, clock: Any) -> None:
+    def work(transaction: Transaction) -> Rollout:
+        rollout = transaction.fold(ROLLOUTS, STATE, ID)
+        return transaction.foresee(ROLLOUTS, rollout, [drafted, started(), entered()])
+
+    rollout, position = run(work)
+    assert (rollout.state, rollout.started_at, position) == ("entering", clock(), 0)
+
+
+@pytest.mark.parametrize("hold", ["paused", "rejected"])
+def test_what_is_foreseen_says_who_did_it(run: Any, hold: HoldKind) -> None:
+    def work(transaction: Transaction) -> Rollout:
+        return transaction.foresee(ROLLOUTS, Rollout(ID), [drafted, entered(), held(hold)])
+
+    rollout, _ = run(work)
+    assert rollout.holds[0].by == CONTEXT.actor.id

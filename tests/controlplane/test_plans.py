@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from controlplane import plans
 from controlplane.criteria.quantile_below import QuantileBelow
 from controlplane.criteria.rate_below import RateBelow
+from controlplane.criteria.sustained import Sustained
 from controlplane.criteria.zero_events import ZeroEvents
 from controlplane.errors import InvalidInput
 from controlplane.plans import FOUR_WAVES, Plan, Soak
 from events import EVERYONE, Audience, Condition
 from events.timestamps import DAY, HOUR
 from tests.controlplane.samples import BETA, GUARD, plan, plan_data
+
+BUILT_IN_DIGEST = "2fa8a62affbf242baded73f525b08753a893de8c6ff69ca75fb4ae558d78b8ed"
 
 # The built-in plan
 
@@ -38,14 +41,39 @@ def test_then_it_stays_stable_for_fourteen_days() -> None:
     assert FOUR_WAVES.soak.hold == 14 * DAY
 
 
+ALERTS = ZeroEvents(name="critical_alerts")
+ERRORS = RateBelow(name="error_rate", bound=0.05)
+LATENCY = QuantileBelow(name="p95_latency", quantile=0.95, threshold="500ms")
+SHOWN = [
+    [],
+    ["error_trend"],
+    ["error_trend", "stable_errors", "stable_latency"],
+    ["error_trend", "stable_errors", "stable_latency"],
+    ["stable_days"],
+]
+
+
 @pytest.mark.parametrize("stage", range(1, 6))
-def test_every_stage_must_show_the_same_three_things(stage: int) -> None:
-    assert FOUR_WAVES.stage(stage).criteria == (
-        ZeroEvents(name="critical_alerts"),
-        RateBelow(name="error_rate", bound=0.05),
-        QuantileBelow(name="p95_latency", quantile=0.95, threshold="500ms"),
-    )
-    assert {criterion.on_fail for criterion in FOUR_WAVES.stage(stage).criteria} == {"rollback"}
+def test_every_stage_must_show_the_same_three_things_and_some_more(stage: int) -> None:
+    first, second, third, *more = FOUR_WAVES.stage(stage).criteria
+    assert (first, second, third) == (ALERTS, ERRORS, LATENCY)
+    assert {one.on_fail for one in (first, second, third)} == {"rollback"}
+    assert [one.name for one in more] == SHOWN[stage - 1]
+    assert {one.on_fail for one in more} <= {"hold"}
+
+
+def test_the_built_in_plan_asks_one_person_and_reminds_of_checklists() -> None:
+    assert (FOUR_WAVES.start.needed, FOUR_WAVES.promotion.needed) == (0, 1)
+    assert [item.name for item in FOUR_WAVES.before_start] == [
+        *("code", "infrastructure", "team", "stakeholders"),
+    ]
+    assert {item.area for item in FOUR_WAVES.before_completion} == {"follow-up", "sign-off"}
+    assert not any(item.required for item in FOUR_WAVES.items())
+
+
+def test_the_built_in_plan_does_not_change_unnoticed() -> None:
+    """Rollouts are bound to this hash: whoever changes the plan changes it here as well."""
+    assert FOUR_WAVES.digest() == BUILT_IN_DIGEST
 
 
 # Stages
@@ -113,7 +141,7 @@ VALUE = "waves.0.audience.conditions.0.value"
         ("soak.hold", "soon", r"soak\.hold"),
         ("max_silence", "0s", "max_silence"),
         ("proposal_expires_after", "-1h", "proposal_expires_after"),
-        ("propose_again_after", "0s", "propose_again_after"),
+        ("propose_again_after", "24h", "propose_again_after: Extra inputs"),
         ("waves.1.audience", OTHER_BETA, "plan: .*audience beta has other conditions in wave 2"),
         ("proposal_expires_after", "59s", "proposal_expires_after"),
         (f"{CRITERION}.alpha_pass", 0.21, r"waves\.1\.criteria\.1\.rate_below\.alpha_pass"),
@@ -148,18 +176,44 @@ def test_every_wrong_field_is_named_at_once() -> None:
 # Time
 
 
+def timeless(stage: Any) -> Any:
+    """The stage without what is a matter of time."""
+    criteria = [
+        {name: value for name, value in criterion.model_dump().items() if name != "duration"}
+        for criterion in stage.criteria
+    ]
+    return stage.model_dump(exclude={"hold", "max_wait", "criteria"}), criteria
+
+
 @pytest.mark.parametrize("factor", [1 / 3600, 0.5, 2, 1e-12])
-def test_scaled_a_plan_changes_its_holds_and_nothing_else(factor: float) -> None:
-    scaled = FOUR_WAVES.scaled(factor)
-    stages = [*scaled.waves, scaled.soak]
-    originals = [*FOUR_WAVES.waves, FOUR_WAVES.soak]
+def test_scaled_a_plan_changes_its_times_and_nothing_that_must_be_shown(factor: float) -> None:
+    patient = FOUR_WAVES.model_copy(
+        update={"waves": tuple(w.model_copy(update={"max_wait": DAY}) for w in FOUR_WAVES.waves)}
+    )
+    scaled = patient.scaled(factor)
+    stages, originals = [*scaled.waves, scaled.soak], [*patient.waves, patient.soak]
     for stage, original in zip(stages, originals, strict=True):
         assert stage is not None
         assert original is not None
         assert stage.hold == max(1, round(original.hold * factor))
-        assert stage.model_copy(update={"hold": original.hold}) == original
-    restored = scaled.model_copy(update={"waves": FOUR_WAVES.waves, "soak": FOUR_WAVES.soak})
-    assert restored == FOUR_WAVES
+        assert timeless(stage) == timeless(original)
+    assert {wave.max_wait for wave in scaled.waves} == {max(1, round(DAY * factor))}
+    assert scaled.window == max(1, round(patient.window * factor))
+    restored = {"waves": patient.waves, "soak": patient.soak, "window": patient.window}
+    assert scaled.model_copy(update=restored) == patient
+
+
+def test_scaled_it_is_sustained_for_as_much_longer() -> None:
+    soak = FOUR_WAVES.scaled(0.5).soak
+    assert soak is not None
+    assert isinstance(soak.criteria[-1], Sustained)
+    assert soak.criteria[-1].duration == 7 * DAY
+
+
+@given(st.floats(1e-6, 10))
+def test_scaled_a_plan_is_still_one_that_can_be_kept(factor: float) -> None:
+    scaled = FOUR_WAVES.scaled(factor)
+    assert plans.recorded(scaled.to_json()) == scaled
 
 
 def test_a_plan_without_a_soak_can_be_scaled() -> None:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from controlplane.commands import Abort, Answer, ExtendBake, FollowRollback
+from controlplane.commands import Abort, Answer, ExtendBake, FollowRollback, Pause, Reject, Resume
 from controlplane.flags import EnableFlag
 from events.codec import encode
 from events.flags import FlagDisabled
 from events.rollouts import RollbackStalled, RollbackStarted, RolloutRolledBack
 from events.timestamps import DAY, HOUR, MINUTE, SECOND
-from projections.evidence import AfterRollback
+from projections.rollbacks import AfterRollback
 from tests.controlplane.rehearsal import BOB, Rehearsal, types
 from tests.controlplane.rollout_stories import given, rolling_back
 from tests.controlplane.samples import GUARD, plan, plan_data
@@ -183,6 +183,32 @@ def test_what_waits_for_the_end_of_a_freeze_only_is_not_rolled_back() -> None:
     rehearsal.freezes()
     rehearsal.approves()
     rehearsal.passes(5 * HOUR)
+    assert "rollback_started" not in types(rehearsal.judges())
+
+
+def test_a_pause_is_no_waiting_for_evidence() -> None:
+    rehearsal = impatient(on_timeout="rollback")
+    rehearsal.does(Pause(reason="why"))
+    rehearsal.waits(3 * DAY)
+    assert "rollback_started" not in types(rehearsal.judges())
+    rehearsal.does(Resume(resumed_by=BOB, reason="over"))
+    rehearsal.waits(20 * MINUTE)
+    assert "rollback_started" not in types(rehearsal.judges())
+    rehearsal.waits(90 * MINUTE + 1)
+    assert types(rehearsal.judges())[-1] == "rollback_started"
+
+
+@pytest.mark.xfail(reason="only pauses are taken off, so that resuming rolls back")
+def test_nor_is_a_rejection_until_somebody_resumes_it() -> None:
+    rehearsal = impatient(on_timeout="rollback")
+    rehearsal.passes(50 * MINUTE)
+    rehearsal.judges()
+    rehearsal.does(
+        Reject(proposal=rehearsal.rollout.proposal.id, rejected_by="bob", reason="no"), BOB
+    )
+    rehearsal.waits(3 * DAY)
+    assert "rollback_started" not in types(rehearsal.judges())
+    rehearsal.does(Resume(resumed_by=BOB, reason="now"), BOB)
     assert "rollback_started" not in types(rehearsal.judges())
 
 

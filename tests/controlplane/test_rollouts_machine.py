@@ -106,5 +106,5 @@ class LawfulMachine(RolloutMachine):
 
 def test_a_rollout_never_does_what_it_may_not() -> None:
     run_state_machine_as_test(
-        LawfulMachine, settings=settings(max_examples=100, stateful_step_count=30)
+        LawfulMachine, settings=settings(max_examples=200, stateful_step_count=40)
     )

@@ -9,7 +9,7 @@ from events.timestamps import HOUR, MINUTE, SECOND
 from projections.flags import FLAGS
 from projections.rollouts import ROLLOUTS
 from projections.vitals import VITALS
-from tests.controlplane.rollout_stories import begun, completed, rolled_back
+from tests.controlplane.rollout_stories import begun, completed, rolling_back
 from tests.projections.flag_events import BETA, created, disabled, enabled, exposed
 from tests.projections.recording import START, At, Told, at, execution, told
 
@@ -170,7 +170,7 @@ FINDINGS: list[tuple[str, list[Told], int, str]] = [
     ("TELEMETRY_STALE", [exposed(0, BETA)], HOUR, "firing"),
     ("WAVE_STALLED", [*begun], 2 * HOUR + 1, "firing"),
     ("WAVE_STALLED", [*begun], 2 * HOUR, "ok"),
-    ("WAVE_STALLED", [*rolled_back], 9 * HOUR, "ok"),
+    ("WAVE_STALLED", [*rolling_back], 9 * HOUR, "ok"),
     ("WAVE_STALLED", [*completed], 9 * HOUR, "ok"),
     ("WAVE_STALLED", [], 9 * HOUR, "ok"),
 ]

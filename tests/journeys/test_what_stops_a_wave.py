@@ -42,7 +42,7 @@ def test_errors_roll_back(rolling: Rolling) -> None:
     in_wave_2(rolling).service.runs(ENOUGH, failed=ENOUGH // 2)
     rolling.plane.tick()
     assert rolled_back(rolling)
-    assert "100 of 920 failed" in rolling.now.reason
+    assert "100 of 201 failed" in rolling.now.reason
 
 
 def test_errors_just_above_the_bound_roll_back_on_enough_evidence(service: Service) -> None:
@@ -107,8 +107,9 @@ def test_a_wave_whose_share_is_not_what_clients_serve_is_held(
     service.plane.executions.record(units)
     rolling.hold(24, batches=ENOUGH)
     assert (rolling.now.state, rolling.now.proposal) == ("holding", None)
-    assert rolling.now.holds[0].kind == "exposure"
-    assert "of 300 units on the new path" in rolling.now.reason
+    assert rolling.now.holds[0].kind == "split"
+    judged = rolling.plane.events(type="rollout.held")
+    assert "of 300 units on the new path" in judged[-1].event.reason
 
 
 def test_a_freeze_holds_promotions_and_no_rollback(rolling: Rolling) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from events.timestamps import DAY, HOUR, MINUTE
 from projections.evidence import EVIDENCE, WaveEvidence
+from tests.projections.flag_events import BETA
 from tests.projections.recording import START, At, Told, at, execution, told
 from tests.projections.rollout_events import (
     SILENCE,
@@ -147,6 +148,31 @@ def test_with_no_silence_a_wave_lasts_all_the_time_but_its_pauses(
             paused += lengths[number]
             history += [at(now, released()), *ran(now)]
     assert wave_after(*history).lasted_us(START + now) == now - paused
+
+
+def test_two_pauses_are_taken_off_both() -> None:
+    history = [
+        *ran(5 * MINUTE),
+        *(at(6 * MINUTE, held()), at(7 * MINUTE, released())),
+        *(at(9 * MINUTE, held()), at(HOUR, released())),
+        *ran(HOUR + MINUTE),
+    ]
+    wave = wave_after(*history)
+    assert (wave.covered_us, wave.paused_us) == (9 * MINUTE, 52 * MINUTE)
+
+
+@pytest.mark.xfail(reason="where nothing was paused, all time since 1970 is taken off")
+def test_what_was_not_paused_is_not_resumed() -> None:
+    wave = wave_after(*ran(MINUTE), at(2 * MINUTE, released()), *ran(3 * MINUTE))
+    assert (wave.covered_us, wave.paused_us) == (3 * MINUTE, 0)
+
+
+@pytest.mark.xfail(reason="others with the new code keep the clock of the wave running")
+def test_a_wave_whose_audience_is_silent_is_silent() -> None:
+    begun = (started(), entered(audience=BETA))
+    others = [at(n * 10 * MINUTE, execution(audience="internal")) for n in range(1, 7)]
+    (wave,) = EVIDENCE.fold("checkout", told(*begun, *others)).waves
+    assert (wave.executions, wave.covered_us) == (0, 0)
 
 
 # Late news, and all of it together

@@ -54,11 +54,13 @@ def test_only_who_says_that_he_is_of_the_audience_is_in_its_split(audience: str)
     assert split_after(unit(1, audience=audience)) == (0, 0)
 
 
-@pytest.mark.parametrize("audience", ["", "internal", "everyone"])
-def test_everybody_is_in_the_split_of_everyone(audience: str) -> None:
+@pytest.mark.parametrize(("audience", "counted"), [("", 1), ("everyone", 1), ("internal", 0)])
+def test_those_of_an_earlier_wave_are_served_at_their_own_share(
+    audience: str, counted: int
+) -> None:
     history = told(started(), entered(audience=EVERYONE), unit(1, audience=audience))
     (wave,) = EVIDENCE.fold("checkout", history).waves
-    assert wave.split.on == 1
+    assert (wave.split.on, wave.own.executions) == (counted, 1)
 
 
 # Clients are given time to follow
