@@ -22,12 +22,13 @@ from controlplane.plans import Plan, Wave
 from events.holds import HoldKind
 from events.judgements import Judgement, Verdict
 from events.timestamps import Timestamp
-from projections.evidence import Evidence, WaveEvidence
+from projections.evidence import Evidence
 from projections.flags import Flag
 from projections.freezes import Freezes
 from projections.holds import BY_PEOPLE
 from projections.projection import canonical
 from projections.rollouts import Rollout
+from projections.waves import WaveEvidence
 
 EVALUATOR = 1
 """The version of what judges. Any change that may judge otherwise raises it: what an earlier one
@@ -36,6 +37,7 @@ said can then no longer be recomputed, and `rollouts verify` says so instead of 
 _DIGITS = 12
 """Numbers are kept to so many digits: the last ones differ between mathematical libraries."""
 _SPLIT = ExposureMatches(name="exposure")
+_UNSIGNED = "waits for sign-off: "
 Action = Literal["wait", "hold", "promote", "rollback"]
 
 
@@ -116,6 +118,7 @@ def assess(world: World) -> Assessment:
     misserved, astray = _exposure(world, seen), _split(world, seen)
     served: tuple[Served, ...] = (("exposure", misserved), ("split", astray))
     verdict, reason, action, hold = _said(world, seen, criteria, judgements, served)
+    evidence_lacks = verdict != "PASS" and not reason.startswith(_UNSIGNED)
     alerts = sorted(world.evidence.open_alerts.items())
     left = [j.ready_in_us for j in judgements if j.verdict != "PASS"]
     known = [us for us in left if us is not None]
@@ -130,8 +133,7 @@ def assess(world: World) -> Assessment:
         misserved=misserved,
         astray=astray,
         critical_alert=next((id_ for id_, severity in alerts if severity == "critical"), None),
-        # What waits for people, or for a freeze to end, has its evidence.
-        overdue=_overdue(world, reason) if verdict != "PASS" else "",
+        overdue=_overdue(world, reason) if evidence_lacks else "",
         ready_in_us=max(known, default=0) if len(known) == len(left) else None,
     )
 
@@ -213,7 +215,7 @@ def _gates(world: World, excused: frozenset[str]) -> Said:
     )
     if unsigned:
         names = ", ".join(item.name for item in unsigned)
-        return "INCONCLUSIVE", f"waits for sign-off: {names}", "wait", None
+        return "INCONCLUSIVE", f"{_UNSIGNED}{names}", "wait", None
     frozen = frozen_by(world.freezes, world.plan.freezes, world.flag.name, world.now)
     if frozen is not None:
         return "PASS", f"every criterion passes, but {frozen}", "hold", "frozen"
@@ -279,9 +281,7 @@ def _overdue(world: World, reason: str) -> str:
     stage = world.plan.stage(world.rollout.wave)
     if stage.max_wait is None:
         return ""
-    if any(hold.kind in BY_PEOPLE for hold in world.rollout.holds):
-        return ""  # They know.
-    waited_us = world.now - world.rollout.wave_entered_at - world.wave.paused_us
+    waited_us = world.wave.waited_us(world.now)
     if waited_us <= world.hold_us + stage.max_wait:
         return ""
     allowed = rough_duration(world.hold_us + stage.max_wait)

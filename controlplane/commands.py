@@ -56,6 +56,8 @@ class ApproveStart:
 
     approver: Actor
     reason: str = ""
+    plan_hash: str = ""
+    """Of the plan that was read; empty: whichever it has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +197,7 @@ class Answer:
 
     criterion: str
     verdict: Verdict
+    answered_by: Actor
     detail: str = ""
     wave: int | None = None
     """The wave that was asked about, where something was asked: a later one is not answered."""

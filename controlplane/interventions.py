@@ -68,6 +68,7 @@ def decide(rollout: Rollout, command: Intervening, now: Timestamp) -> list[Rollo
             return _approved(rollout, command, now)
         case WithdrawOverride(override=id_, withdrawn_by=who, reason=reason):
             found = _override(rollout, id_)
+            _refuse_silence("to withdraw an override", reason)
             withdrawn = OverrideWithdrawn(
                 rollout=rollout.id, override=found.id, withdrawn_by=who, reason=reason
             )
@@ -78,8 +79,10 @@ def decide(rollout: Rollout, command: Intervening, now: Timestamp) -> list[Rollo
             return _unsigned(rollout, item, who, reason)
         case Answer(wave=wave) if wave not in (None, rollout.wave):
             return []
-        case Answer(criterion=criterion, verdict=verdict, detail=detail):
+        case Answer(criterion=criterion, verdict=verdict, detail=detail, answered_by=who):
             _refuse_unknown(rollout, criterion, kind="external")
+            if verdict == "PASS" and is_one_of(who.id, rollout.askers):
+                raise SamePerson(actor=who.id, rollout=rollout.id)
             answered = CriterionAnswered(
                 rollout=rollout.id,
                 flag=rollout.flag,
@@ -183,12 +186,7 @@ def _refuse_unknown(rollout: Rollout, criterion: str, kind: str | None = None) -
 
 def _signed(rollout: Rollout, command: SignOff) -> list[RolloutEvent]:
     refuse_machines(command.signed_by)
-    plan = plans.recorded(rollout.plan)
-    manual = plan.stage(rollout.wave).criteria if rollout.wave else ()
-    names = [item.name for item in plan.items()]
-    names += [one.name for one in manual if one.kind == "manual"]
-    if command.item not in names:
-        raise ItemNotFound(item=command.item, items=", ".join(names) or "none")
+    _refuse_unlisted(rollout, command.item)
     if any(
         (one.item, plain(one.by), one.wave, one.role)
         == (command.item, plain(command.signed_by.id), rollout.wave, command.role)
@@ -207,12 +205,23 @@ def _signed(rollout: Rollout, command: SignOff) -> list[RolloutEvent]:
     ]
 
 
+def _refuse_unlisted(rollout: Rollout, item: str) -> None:
+    plan = plans.recorded(rollout.plan)
+    manual = plan.stage(rollout.wave).criteria if rollout.wave else ()
+    names = [one.name for one in plan.items()]
+    names += [one.name for one in manual if one.kind == "manual"]
+    if item not in names:
+        raise ItemNotFound(item=item, items=", ".join(names) or "none")
+
+
 def _unsigned(rollout: Rollout, item: str, who: str, reason: str) -> list[RolloutEvent]:
     signed = [
         one.by
         for one in rollout.interventions.sign_offs
         if one.item == item and plain(one.by) == plain(who)
     ]
+    _refuse_unlisted(rollout, item)
+    _refuse_silence("to take back a sign-off", reason)
     return [
         SignOffWithdrawn(rollout=rollout.id, item=item, signed_by=by, reason=reason)
         for by in dict.fromkeys(signed)

@@ -5,6 +5,7 @@ from typing import Any
 from controlplane.durations import format_duration
 from controlplane.plans import Plan
 
+_NOT_JSON_SCHEMA = ("gt", "ge", "lt", "le")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -24,6 +25,9 @@ def _as_written(part: Any) -> Any:
     default = part.get("default")
     if part.get("type") == "string" and isinstance(default, int):
         part["default"] = format_duration(default)
+    if part.get("type") == "string":
+        for keyword in _NOT_JSON_SCHEMA:  # Of microseconds; a duration is a string.
+            part.pop(keyword, None)
     properties = part.get("properties")
     if isinstance(properties, dict) and "const" in properties.get("kind", {}):
         part["required"] = sorted({*part.get("required", ()), "kind"})

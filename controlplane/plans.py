@@ -17,11 +17,12 @@ from controlplane.audiences import AudienceModel, PlanPart
 from controlplane.calendars import FreezeWindow
 from controlplane.checklists import Approvals, Item
 from controlplane.criteria.bake_time import BAKE_TIME
-from controlplane.criteria.catalog import AnyCriterion
+from controlplane.criteria.catalog import AnyCriterion, unanswerable
 from controlplane.durations import Duration, format_duration
 from controlplane.errors import InvalidInput
 from events.timestamps import HOUR, MINUTE, SECOND
 
+_ALL = 100
 _MOST_WINDOWS = 300
 SCHEMA: Literal[1] = 1
 """The version of the plan format."""
@@ -54,16 +55,6 @@ class Wave(_Stage):
     name: str = Field(min_length=1, max_length=100)
     audience: AudienceModel = AudienceModel()
     percentage: float = Field(gt=0, le=100)
-
-    @model_validator(mode="after")
-    def _has_a_control(self) -> "Wave":
-        compared = [c.name for c in self.criteria if getattr(c, "baseline", "") == "control"]
-        if compared and self.percentage == 100:  # noqa: PLR2004  why: per cent
-            raise ValueError(
-                f"{compared[0]} needs a control, and at 100 % there is none; "
-                "compare with the previous wave"
-            )
-        return self
 
     @model_validator(mode="after")
     def _is_servable(self) -> "Wave":
@@ -133,6 +124,20 @@ class Plan(PlanPart):
         return self
 
     @model_validator(mode="after")
+    def _can_be_judged(self) -> "Plan":
+        for number in range(1, self.stages + 1):
+            for criterion in self.stage(number).criteria:
+                problem = unanswerable(
+                    criterion,
+                    first=number == 1,
+                    everyone=self.waves[min(number, len(self.waves)) - 1].percentage == _ALL,
+                    windows=self.stage(number).hold // self.window,
+                )
+                if problem is not None:
+                    raise ValueError(f"stage {number}: {criterion.name} {problem}")
+        return self
+
+    @model_validator(mode="after")
     def _windows_are_few(self) -> "Plan":
         longest = max(stage.hold for stage in (*self.waves, *((self.soak,) if self.soak else ())))
         if longest > self.window * _MOST_WINDOWS:
@@ -145,8 +150,10 @@ class Plan(PlanPart):
     @model_validator(mode="after")
     def _items_differ(self) -> "Plan":
         names = [item.name for item in self.items()]
+        stages = (*self.waves, self.soak) if self.soak else self.waves
+        names += {c.name for stage in stages for c in stage.criteria if c.kind == "manual"}
         if len(set(names)) < len(names):
-            raise ValueError("items of checklists need names that differ")
+            raise ValueError("items of checklists and manual criteria need names that differ")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """When a proposal holds, who may approve it, and what follows."""
 
 from controlplane import plans
-from controlplane.assessment import Assessment
+from controlplane.assessment import EVALUATOR, Assessment
 from controlplane.checklists import missing
 from controlplane.commands import Approve, Look, Proposing, Reject, Skip, Withdraw
 from controlplane.errors import (
@@ -79,6 +79,7 @@ def propose(
         reason=reason,
         approvals=plan.promotion.needed,
         as_of=look.as_of,
+        evaluator=EVALUATOR,
         evidence_digest=look.evidence_digest,
         plan_hash=rollout.plan_hash,
         exposure_version=look.exposure_version,
@@ -128,8 +129,9 @@ def lapse(rollout: Rollout, reason: str) -> list[RolloutEvent]:
 
 
 def hold(rollout: Rollout, kind: HoldKind, reason: str) -> list[RolloutEvent]:
-    """Hold it, unless it is held that way already."""
-    if rollout.interventions.held(kind) is not None:
+    """Hold it, unless it is held that way already. When a freeze ends may change meanwhile."""
+    already = rollout.interventions.held(kind)
+    if already is not None and (kind != "frozen" or already.reason == reason[:2000]):
         return []
     held = RolloutHeld(
         rollout=rollout.id, flag=rollout.flag, wave=rollout.wave, kind=kind, reason=reason[:2000]

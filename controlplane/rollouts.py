@@ -156,6 +156,9 @@ def _revise(rollout: Rollout, wanted: Plan, who: str) -> list[RolloutEvent]:
 
 def _approve_start(rollout: Rollout, command: ApproveStart, plan: Plan) -> list[RolloutEvent]:
     _refuse_unless(rollout, "pending_approval", "approved")
+    if command.plan_hash and command.plan_hash != rollout.plan_hash:
+        state = f"of another plan by now, with hash {rollout.plan_hash}"
+        raise WrongState(rollout=rollout.id, state=state, action="approved")
     refuse_approver(rollout, command.approver, plan.start.of, rollout.requested_by)
     if is_one_of(command.approver.id, (one.by for one in rollout.start_approvals)):
         raise AlreadyApproved(actor=command.approver.id, proposal=f"the start of {rollout.id}")

@@ -24,6 +24,8 @@ class PromotionProposed(Event, frozen=True):
     approvals: int
     """How many people must approve."""
     as_of: int
+    evaluator: int
+    """The version of the code that judged."""
     evidence_digest: str
     plan_hash: str
     exposure_version: int

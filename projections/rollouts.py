@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from events.event import RecordedEvent
 from events.holds import BakeExtended, HoldEvent
 from events.judgements import CriterionAnswered, Judgement, JudgementEvent, Verdict, WaveJudged
-from events.promotions import PromotionEvent
+from events.promotions import PromotionEvent, PromotionProposed
 from events.rollouts import (
     BakeCompleted,
     ExposureConfirmed,
@@ -68,6 +68,7 @@ class Rollout(msgspec.Struct, frozen=True):
     """1 … waves; waves + 1 while soaking."""
     wave_name: str = ""
     percentage: float = 0.0
+    drafted_at: Timestamp = 0
     started_at: Timestamp = 0
     wave_entered_at: Timestamp = 0
     wave_entered_position: int = 0
@@ -91,6 +92,12 @@ class Rollout(msgspec.Struct, frozen=True):
     def is_active(self) -> bool:
         """Whether it is in charge of its flag: started, and neither over nor being undone."""
         return self.phase not in _IDLE
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether something can happen to it by itself."""
+        due = self.phase == "armed" and self.start_at > 0
+        return self.is_active or due or self.phase == "rolling_back"
 
     @property
     def is_final(self) -> bool:
@@ -135,8 +142,8 @@ def _evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
     event = recorded.event
     if isinstance(event, PromotionEvent):
         proposals = promotions.evolve(rollout.proposals, recorded)  # type: ignore[arg-type]  # why: narrowed above
-        made = len(proposals) and proposals[-1].id not in {p.id for p in rollout.proposals}
-        return replace(rollout, proposals=proposals, proposed=rollout.proposed + bool(made))
+        made = isinstance(event, PromotionProposed)
+        return replace(rollout, proposals=proposals, proposed=rollout.proposed + made)
     if isinstance(event, HoldEvent):
         after = holds.evolve(rollout.interventions, recorded)  # type: ignore[arg-type]  # why: idem
         again = isinstance(event, BakeExtended) and rollout.phase == "evaluating"
@@ -166,7 +173,9 @@ def _judged(rollout: Rollout, event: JudgementEvent) -> Rollout:
 def _moved(rollout: Rollout, event: Any, recorded: RecordedEvent[Any]) -> Rollout:
     at = recorded.occurred_at
     match event:
-        case RolloutDrafted() | PlanRevised():
+        case RolloutDrafted():
+            return replace(_planned(rollout, event), drafted_at=at)
+        case PlanRevised():
             return _planned(rollout, event)
         case RolloutSubmitted(start_at=start_at, submitted_by=who):
             askers = _with(rollout.askers, who)

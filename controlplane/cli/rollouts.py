@@ -18,7 +18,7 @@ from controlplane.cli.output import (
     styled,
     when,
 )
-from controlplane.cli.standing import Id, is_looked_at, print_status
+from controlplane.cli.standing import Id, print_status
 from controlplane.plan_schema import json_schema
 from controlplane.plane.verification import Verification
 from controlplane.plans import FOUR_WAVES
@@ -67,7 +67,7 @@ def status(rollout: Id, *, as_json: Json = False) -> None:
         print_json(status_view(found) | {"next_look_at": moment(next_look_at)})
         return
     print_status(found)
-    if is_looked_at(found.rollout):
+    if found.rollout.is_looked_at:
         nobody = "never: nobody looks at it. Run controlplane serve"
         line(f"  next look: {when(next_look_at) or nobody}")
 

@@ -57,12 +57,6 @@ def _held(hold: Hold) -> str:
     return f"{hold.kind}{by}: {hold.reason}"
 
 
-def is_looked_at(rollout: Rollout) -> bool:
-    """Whether something happens to it at the next look, if its time has come."""
-    due = rollout.phase == "armed" and rollout.start_at > 0
-    return due or rollout.is_active or rollout.phase == "rolling_back"
-
-
 def print_status(status: Status) -> None:
     """State and stage, why, the criteria, and whatever waits for people."""
     rollout = status.rollout

@@ -34,3 +34,24 @@ KINDS: dict[str, type[CriterionModel]] = {
     kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyCriterion)[0])
 }
 """The kinds by name."""
+
+
+def unanswerable(
+    criterion: CriterionModel, *, first: bool, everyone: bool, windows: int
+) -> str | None:
+    """Why a criterion could never pass in a stage: the first one, at 100 %, of so many windows."""
+    match criterion:
+        case NotWorseThan(baseline="control") if everyone:
+            return "needs a control, and at 100 % there is none; compare with the previous wave"
+        case NotWorseThan(baseline="previous_wave") if first:
+            return "compares with the wave before, and before the first there is none"
+        case TrendDown(or_not_worse_by=None):
+            most = windows * (criterion.looks + 1) // 2  # The last look is that much later.
+            if most < criterion.min_windows:
+                return (
+                    f"needs {criterion.min_windows} windows to see a trend in, and until its last "
+                    f"look there are {most}; choose a narrower window or a longer hold"
+                )
+        case _:
+            pass
+    return None

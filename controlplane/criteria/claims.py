@@ -24,7 +24,7 @@ from controlplane.statistics.sequential import edge
 from events.judgements import Judgement, Verdict
 from events.timestamps import SECOND
 from projections.arms import Arm
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 
 _HALVINGS = 40  # of a range of shares, to 1e-12
 _ALMOST = 0.999

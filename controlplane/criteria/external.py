@@ -9,7 +9,7 @@ from controlplane.criteria.verdict import CriterionModel, CriterionName, OnFail,
 from controlplane.durations import Duration, format_duration, rough_duration
 from events.judgements import Judgement
 from events.timestamps import HOUR, MINUTE, SECOND
-from projections.evidence import Answer
+from projections.waves import Answer
 
 
 def _check_url(text: str) -> str:

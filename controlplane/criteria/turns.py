@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from controlplane.criteria.samples import Executions
 from projections.arms import Window
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 
 _STARTS = (0, 1, 2, 3, 5, 8, 13, 21, 34)
 """How many windows before the latest one to count from: few enough to look at each time."""

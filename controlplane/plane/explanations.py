@@ -12,9 +12,9 @@ from controlplane.plans import Plan
 from events.event import Event, RecordedEvent
 from events.rollouts import rollout_stream
 from events.timestamps import Timestamp, to_iso
-from projections.evidence import WaveEvidence
 from projections.flags import Flag
 from projections.rollouts import Rollout
+from projections.waves import WaveEvidence
 
 
 @dataclass(frozen=True, slots=True)

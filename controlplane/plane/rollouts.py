@@ -1,11 +1,10 @@
 """`plane.rollouts`: the Python API of rollouts."""
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from controlplane import commands, plans, rollouts
 from controlplane.asking import ask
@@ -15,6 +14,7 @@ from controlplane.errors import (
     FreezeOn,
     NotSignedOff,
     RolloutEnded,
+    RolloutInCharge,
     RolloutNotFound,
     WrongState,
 )
@@ -44,6 +44,8 @@ from projections.rollouts import ROLLOUTS, Rollout
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SCHEDULER = Actor(kind="scheduler", id="evaluation", name="evaluation")
 OUTSIDE = Actor.system("external-criteria")
 Ask = Callable[[str, Mapping[str, Any], float], tuple[Verdict, str]]
@@ -68,10 +70,16 @@ class Rollouts(Steering):
         who = as_actor(actor)
         return self._do(id_, commands.Submit(submitted_by=who.id, start_at=moment(start_at)), who)
 
-    def approve_start(self, id_: str, *, actor: Who, reason: str = "") -> Rollout:
-        """Agree to the start. Raises SamePerson, AlreadyApproved, NotAnApprover, WrongState."""
+    def approve_start(
+        self, id_: str, *, actor: Who, reason: str = "", plan_hash: str = ""
+    ) -> Rollout:
+        """Agree to the start; `plan_hash`: of the plan that was read, which must still be it.
+
+        Raises SamePerson, AlreadyApproved, NotAnApprover, WrongState.
+        """
         who = as_actor(actor)
-        return self._do(id_, commands.ApproveStart(approver=who, reason=reason), who)
+        command = commands.ApproveStart(approver=who, reason=reason, plan_hash=plan_hash)
+        return self._do(id_, command, who)
 
     def reject_start(self, id_: str, *, actor: Who, reason: str) -> Rollout:
         """Send it back to its authors."""
@@ -127,7 +135,7 @@ class Rollouts(Steering):
     def all(self) -> list[Rollout]:
         """All rollouts, the latest first."""
         found = [rollout for _, rollout in self._core.scan(ROLLOUTS)]
-        return sorted(found, key=lambda one: (one.started_at, one.attempt, one.id), reverse=True)
+        return sorted(found, key=lambda one: (one.drafted_at, one.attempt, one.id), reverse=True)
 
     def proposals(self) -> list[tuple[Rollout, Proposal]]:
         """The proposals that wait for people."""
@@ -188,55 +196,59 @@ class Rollouts(Steering):
 
         Slow answers hold up nothing but other questions: run it apart from `evaluate_all`.
         """
-        asked = 0
-        for rollout in self.all():
-            if not rollout.is_active:
-                continue
-            world = world_now(self._core, rollout.id)
-            for criterion in world.plan.stage(rollout.wave).criteria:
-                if isinstance(criterion, External) and criterion.due(world.seen()):
-                    question = {
-                        "rollout": rollout.id,
-                        "flag": rollout.flag,
-                        "wave": rollout.wave,
-                        "criterion": criterion.name,
-                        "environment": self._core.log.environment,
-                    }
-                    verdict, detail = ask(criterion.url, question, criterion.timeout / SECOND)
-                    answer = commands.Answer(
-                        criterion=criterion.name,
-                        verdict=verdict,
-                        detail=printable(detail),
-                        wave=rollout.wave,
-                    )
-                    with suppress(RolloutEnded):  # While it was being asked.
-                        self._do(rollout.id, answer, OUTSIDE)
-                    asked += 1
+        running = [rollout.id for rollout in self.all() if rollout.is_active]
+        return sum(self._each(running, lambda id_: self._ask_about(id_, ask)))
+
+    def _ask_about(self, id_: str, ask: Ask) -> int:
+        world = world_now(self._core, id_)
+        rollout, asked = world.rollout, 0
+        if not rollout.is_active:
+            return asked
+        for criterion in world.plan.stage(rollout.wave).criteria:
+            if isinstance(criterion, External) and criterion.due(world.seen()):
+                question = {
+                    "rollout": rollout.id,
+                    "flag": rollout.flag,
+                    "wave": rollout.wave,
+                    "criterion": criterion.name,
+                    "environment": self._core.log.environment,
+                }
+                verdict, detail = ask(criterion.url, question, criterion.timeout / SECOND)
+                answer = commands.Answer(
+                    criterion=criterion.name,
+                    verdict=verdict,
+                    detail=printable(detail),
+                    answered_by=OUTSIDE,
+                    wave=rollout.wave,
+                )
+                self._do(rollout.id, answer, OUTSIDE)
+                asked += 1
         return asked
 
     def follow_rollbacks(self) -> None:
         """One look at every rollback that is not confirmed yet: it is followed closely."""
-        for rollout in self.all():
-            if rollout.phase == "rolling_back":
-                self.evaluate(rollout.id)
+        self._each([one.id for one in self.all() if one.phase == "rolling_back"], self.evaluate)
 
     def evaluate_all(self) -> list[Rollout]:
         """One look at every rollout that something can happen to by itself."""
-        looked = []
-        for rollout in self.all():
-            due = rollout.phase == "armed" and rollout.start_at
-            if rollout.is_active or due or rollout.phase == "rolling_back":
-                try:
-                    looked.append(self.evaluate(rollout.id))
-                except RolloutEnded:
-                    continue  # Somebody ended it since it was listed.
-                except LogUnavailable:
-                    raise  # The others would fail alike.
-                except (FreezeOn, NotSignedOff, CriticalAlertOpen) as refusal:
-                    logger.info("%s waits: %s", rollout.id, refusal)
-                except Exception:
-                    logger.exception("%s could not be judged; the others are", rollout.id)
-        return looked
+        due = [rollout.id for rollout in self.all() if rollout.is_looked_at]
+        return self._each(due, self.evaluate)
+
+    def _each(self, ids: Iterable[str], work: Callable[[str], T]) -> list[T]:
+        """What came of each; one that cannot be dealt with does not stop the others."""
+        done: list[T] = []
+        for id_ in ids:
+            try:
+                done.append(work(id_))
+            except RolloutEnded:
+                continue  # Somebody ended it since it was listed.
+            except LogUnavailable:
+                raise  # The others would fail alike.
+            except (FreezeOn, NotSignedOff, CriticalAlertOpen, RolloutInCharge) as refusal:
+                logger.info("%s waits: %s", id_, refusal)
+            except Exception:
+                logger.exception("%s could not be judged; the others are", id_)
+        return done
 
 
 def as_plan(plan: AnyPlan) -> Plan:

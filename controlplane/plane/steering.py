@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from controlplane import commands, rollouts
 from controlplane.durations import parse_duration
-from controlplane.errors import InvalidInput, ProposalNotFound
+from controlplane.errors import InvalidInput, OverrideNotFound, ProposalNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.consequences import (
     fold_flag,
@@ -114,12 +114,14 @@ class Steering:
     def approve_override(self, override: str, *, actor: Who, reason: str = "") -> Rollout:
         """Agree to an override. Raises OverrideNotFound, SamePerson, WaveFailed."""
         who = as_actor(actor)
+        self._known(override)
         command = commands.ApproveOverride(override=override, approver=who, reason=reason)
         return self._do(_rollout_of(override, "-o"), command, who)
 
     def withdraw_override(self, override: str, *, actor: Who, reason: str) -> Rollout:
         """End an override, approved or not."""
         who = as_actor(actor)
+        self._known(override)
         command = commands.WithdrawOverride(override=override, withdrawn_by=who.id, reason=reason)
         return self._do(_rollout_of(override, "-o"), command, who)
 
@@ -141,8 +143,13 @@ class Steering:
         self, id_: str, criterion: str, verdict: Verdict, *, actor: Who, detail: str = ""
     ) -> Rollout:
         """Say what something outside found about an `external` criterion of the present wave."""
-        command = commands.Answer(criterion=criterion, verdict=verdict, detail=printable(detail))
-        return self._do(id_, command, as_actor(actor))
+        if verdict not in ("PASS", "FAIL", "INCONCLUSIVE"):
+            raise InvalidInput(reason=f"an answer is PASS, FAIL or INCONCLUSIVE, not {verdict}")
+        who = as_actor(actor)
+        command = commands.Answer(
+            criterion=criterion, verdict=verdict, detail=printable(detail), answered_by=who
+        )
+        return self._do(id_, command, who)
 
     def abort(self, id_: str, *, actor: Who, reason: str) -> Rollout:
         """Roll back: the flag is off for everyone when this returns. Needs no approval."""
@@ -175,6 +182,10 @@ class Steering:
         if self._core.get(ROLLOUTS, id_).state == "absent":
             raise ProposalNotFound(proposal=proposal)
         return self._do(id_, command, who)
+
+    def _known(self, override: str) -> None:
+        if self._core.get(ROLLOUTS, _rollout_of(override, "-o")).state == "absent":
+            raise OverrideNotFound(override=override)
 
     def _run(
         self, work: Callable[[Transaction], str], who: Actor, about: str | None = None

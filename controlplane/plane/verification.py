@@ -59,7 +59,7 @@ def verify(core: Core, rollout: Rollout, progress: Callable[[int, int], None]) -
     for done, recorded in enumerate(looks):
         progress(done, len(looks))
         event = recorded.event
-        if isinstance(event, WaveJudged) and event.evaluator != EVALUATOR:
+        if event.evaluator != EVALUATOR:
             incomparable += 1
             continue
         past.forward(event.as_of)

@@ -10,8 +10,10 @@ def _judge(watched: Watched) -> Finding:
     rollout = watched.rollout
     if rollout is None or not rollout.rollback_at:
         return NO_DATA
-    late = rollout.stalled and rollout.phase == "rolling_back"
     since_us = max(0, watched.vitals.last_at - rollout.rollback_at)
+    # Told of late, it counts all the same; but what runs since somebody switched on again may.
+    off = not watched.flag.enabled and watched.vitals.since <= rollout.rollback_at
+    late = off and since_us > _PROMISED_SECONDS * SECOND
     return Finding(
         state="firing" if late else "ok",
         value=since_us / SECOND,

@@ -128,7 +128,8 @@ def test_a_wave_is_watched_for_longer(flagged: Terminal) -> None:
 @pytest.mark.parametrize(("verdict", "state"), [("pass", "proposed"), ("fail", "holding")])
 def test_something_outside_answers(flagged: Terminal, verdict: str, state: str) -> None:
     started(flagged, RATE, BILLING)
-    told = flagged.says("rollouts", "answer", R, "billing", verdict, "--detail", "1 of 3 invoices")
+    answer = ("rollouts", "answer", R, "billing", verdict, "--detail", "1 of 3 invoices")
+    told = flagged.says(*answer, "--actor", "billing")
     assert f"billing answered {verdict.upper()}" in told
     assert f"is {state}" in evaluated(flagged)
     assert "1 of 3 invoices" in flagged.says("rollouts", "status", R)

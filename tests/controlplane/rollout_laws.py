@@ -61,6 +61,8 @@ class Moment:
     """Whether a critical alert is open."""
     executions: int
     """Of the present wave."""
+    served: bool
+    """Whether the flag serves what the present wave plans, or more."""
 
 
 @dataclass
@@ -147,7 +149,8 @@ class Ledger:
         assert moment.frozen is None
         assert not self.failed, "a FAIL was followed by a promotion"
         assert not moment.critical, "promoted while a critical alert is open"
-        assert not self.holds & {*BY_PEOPLE, "criterion", "exposure", "split"}
+        assert moment.served, "promoted though the flag serves less than planned"
+        assert not self.holds & {*BY_PEOPLE, "criterion"}
         assert self._is_signed(plan.required_after(self.wave))
 
     def _may_propose(
@@ -249,7 +252,7 @@ class Ledger:
     def _note_intervention(self, event: Any) -> None:
         match event:
             case RolloutHeld(kind=kind):
-                assert kind not in self.holds
+                assert kind not in self.holds or kind == "frozen"  # Until another time, it may be.
                 assert not (kind == "paused" and self.waits), "a proposal waits in a pause"
                 self.holds.add(kind)
             case HoldReleased(kind=kind):

@@ -4,12 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from controlplane import commands
 from controlplane.errors import ControlPlaneError
@@ -25,14 +20,7 @@ from tests.controlplane.rollout_plans import CAREFUL, PLANS
 BOB, CAROL, DORA = map(Actor.person, ("bob", "carol", "dora"))
 PEOPLE = st.sampled_from(
     [
-        *(
-            BOB,
-            CAROL,
-            DORA,
-            Actor.person(" BOB"),
-            Actor.person("alice"),
-            Actor.person("\uff21lice"),
-        ),
+        *(BOB, CAROL, DORA, *map(Actor.person, (" BOB", "alice", "\uff21lice"))),
         *(Actor(kind="token", id="ci"), Actor(kind="scheduler", id="bob"), Actor.system("carol")),
     ]
 )
@@ -46,7 +34,8 @@ class RolloutMachine(RuleBasedStateMachine):
     @initialize(plan=st.sampled_from(PLANS), starts=st.sampled_from([True, True, False]))
     def begin(self, plan: Plan, *, starts: bool) -> None:
         self.rehearsal, self.ledger = Rehearsal(plan), Ledger()
-        self.ledger.follow(self.moment(), None, [self.rehearsal.history[-1].event])  # type: ignore[arg-type]  # why: done
+        drafted = self.rehearsal.history[-1].event
+        self.ledger.follow(self.moment(), None, [drafted])  # type: ignore[arg-type]  # why: done
         if starts:
             self.sign(BOB, "team", back=False)
             self.command(commands.Submit(submitted_by="alice"))
@@ -56,6 +45,7 @@ class RolloutMachine(RuleBasedStateMachine):
 
     def moment(self) -> Moment:
         world = self.rehearsal.world
+        wave = world.plan.waves[min(max(1, world.rollout.wave), len(world.plan.waves)) - 1]
         return Moment(
             now=world.now,
             frozen=self.rehearsal.frozen,
@@ -63,6 +53,7 @@ class RolloutMachine(RuleBasedStateMachine):
             plan=world.plan,
             critical="critical" in world.evidence.open_alerts.values(),
             executions=world.wave.executions,
+            served=world.flag.exposure_of(wave.audience.to_audience()) >= wave.percentage,
         )
 
     def command(self, command: Any, by: Actor = BOB) -> list[Any]:
@@ -281,9 +272,9 @@ class RolloutMachine(RuleBasedStateMachine):
         if back:
             self.command(commands.WithdrawSignOff(item=item, signed_by=by.id, reason="why"), by)
 
-    @rule(verdict=st.sampled_from(["PASS", "PASS", "PASS", "INCONCLUSIVE", "FAIL"]))
-    def answer(self, verdict: Any) -> None:
-        self.command(commands.Answer(criterion="external", verdict=verdict))
+    @rule(verdict=st.sampled_from(["PASS", "PASS", "PASS", "INCONCLUSIVE", "FAIL"]), by=PEOPLE)
+    def answer(self, verdict: Any, by: Actor = BOB) -> None:
+        self.command(commands.Answer(criterion="external", verdict=verdict, answered_by=by), by)
 
     # Ending
 

@@ -207,6 +207,7 @@ def promotion_proposed(
 ) -> PromotionProposed:
     """What a passing look so long after START leads to."""
     said = {"kind": "promotion", "proposed_by": "evaluation", "reason": "", "approvals": 1}
+    said |= {"evaluator": 1}
     return PromotionProposed(
         rollout=ID,
         proposal=proposal(number),

@@ -6,11 +6,12 @@ from controlplane import plans
 from controlplane.assessment import World
 from controlplane.plans import Plan
 from events.timestamps import HOUR, MINUTE, Timestamp
-from projections.evidence import Evidence, WaveEvidence
+from projections.evidence import Evidence
 from projections.flags import Exposure, Flag
 from projections.freezes import Freeze, Freezes
 from projections.holds import Hold, Interventions
 from projections.rollouts import Rollout
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import arm
 from tests.projections.flag_events import BETA as BETA_AUDIENCE
 from tests.projections.recording import START

@@ -10,9 +10,9 @@ from controlplane.criteria.rate_below import RateBelow
 from events import EVERYONE
 from events.timestamps import HOUR, MINUTE
 from projections.arms import Split
-from projections.evidence import WaveEvidence
 from projections.flags import Exposure
 from projections.holds import Interventions, SignOff
+from projections.waves import WaveEvidence
 from tests.controlplane.samples import (
     GUARD,
     HOLDING_GUARD,

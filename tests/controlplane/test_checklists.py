@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from controlplane.checklists import Approvals, Item, missing, signed
 from controlplane.commands import Answer, SignOff, WithdrawSignOff
-from controlplane.errors import InvalidInput, ItemNotFound, NotAPerson
+from controlplane.errors import InvalidInput, ItemNotFound, NotAPerson, SamePerson
 from events.event import Actor
 from events.timestamps import HOUR
 from projections.holds import SignOff as Signed
-from tests.controlplane.rehearsal import BOB, CAROL, SCHEDULER, Rehearsal, types
+from tests.controlplane.rehearsal import ALICE, BOB, CAROL, SCHEDULER, Rehearsal, types
 from tests.controlplane.rollout_stories import ITEM
 from tests.controlplane.samples import GUARD, plan, plan_data
 from tests.projections.recording import START
@@ -81,7 +81,15 @@ def test_who_no_longer_vouches_ends_what_was_proposed() -> None:
     back = WithdrawSignOff(item="code", signed_by=" Bob", reason="found something")
     assert types(rehearsal.does(back)) == ["sign_off_withdrawn"]
     assert not proposes(rehearsal)
-    assert rehearsal.does(back) == []
+    with pytest.raises(ItemNotFound):
+        rehearsal.does(back)
+
+
+def test_who_takes_a_signature_back_says_why() -> None:
+    rehearsal = requiring()
+    rehearsal.does(sign(), BOB)
+    with pytest.raises(InvalidInput, match="to take back a sign-off needs a reason"):
+        rehearsal.does(WithdrawSignOff(item="code", signed_by="bob", reason=" "))
 
 
 def test_before_it_is_complete_what_is_asked_for_then_must_be_signed() -> None:
@@ -139,8 +147,13 @@ def test_a_manual_criterion_passes_by_signatures_of_its_wave() -> None:
     assert rehearsal.rollout.reason.startswith("looks right: 0 of 2 sign-offs")
 
 
-def answer(verdict: Any, wave: int | None = None, criterion: str = "load_test") -> Answer:
-    return Answer(criterion=criterion, verdict=verdict, detail="1,000/s", wave=wave)
+OUTSIDE = Actor.system("external-criteria")
+
+
+def answer(
+    verdict: Any, wave: int | None = None, criterion: str = "load_test", by: Actor = OUTSIDE
+) -> Answer:
+    return Answer(criterion=criterion, verdict=verdict, answered_by=by, detail="1,000/s", wave=wave)
 
 
 def asked() -> Rehearsal:
@@ -173,6 +186,14 @@ def test_a_failure_from_outside_holds_and_no_later_answer_lifts_it() -> None:
     rehearsal.does(answer("PASS"))
     assert not proposes(rehearsal)
     assert (rehearsal.rollout.verdict, rehearsal.rollout.state) == ("FAIL", "holding")
+
+
+def test_who_asked_for_the_rollout_gives_no_good_answer_himself() -> None:
+    rehearsal = asked()
+    with pytest.raises(SamePerson):
+        rehearsal.does(answer("PASS", by=Actor(kind="token", id="ALICE")))
+    assert rehearsal.does(answer("INCONCLUSIVE", by=ALICE))
+    assert rehearsal.does(answer("FAIL", by=ALICE))
 
 
 @pytest.mark.parametrize("criterion", ["error_rate", "bake_time", "nothing"])

@@ -62,7 +62,7 @@ STEERING: list[Any] = [
     WithdrawOverride(override=f"{ID}-o1", withdrawn_by="bob", reason="why"),
     SignOff(item="code", role="", signed_by=person("bob")),
     WithdrawSignOff(item="code", signed_by="bob", reason="why"),
-    Answer(criterion="external", verdict="PASS"),
+    Answer(criterion="external", verdict="PASS", answered_by=person("ci")),
 ]
 PREPARING: list[Any] = [
     Revise(plan=PLAN.scaled(2), revised_by="alice"),

@@ -14,7 +14,7 @@ from controlplane.criteria.sustained import Sustained
 from controlplane.criteria.verdict import WORST_FIRST, ClaimModel, Judge, worst
 from events.timestamps import DAY, HOUR
 from projections.arms import Split
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import HOLD, arm, in_windows, judge, seen, wave
 
 ANY = TypeAdapter[Any](AnyCriterion)

@@ -126,6 +126,15 @@ def test_an_override_is_of_one_wave() -> None:
         agree(rehearsal)
 
 
+@pytest.mark.parametrize("reason", ["", " "])
+def test_who_withdraws_an_override_says_why(reason: str) -> None:
+    rehearsal = running()
+    request(rehearsal)
+    command = WithdrawOverride(override=FIRST, withdrawn_by="bob", reason=reason)
+    with pytest.raises(InvalidInput, match="needs a reason"):
+        rehearsal.does(command)
+
+
 # A failure
 
 

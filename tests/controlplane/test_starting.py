@@ -199,6 +199,13 @@ def test_there_is_nothing_to_approve_before_it_is_submitted_or_after_it_is_armed
     given(*BEFORE[state]).when(approve_start()).then_it_is_refused(WrongState, f"it is {state}")
 
 
+def test_an_approval_may_name_the_plan_that_was_read() -> None:
+    read = replace(approve_start(), plan_hash=CAREFUL.digest())
+    given(*submitted).when(read).then(agreed())
+    revised = given(*story(careful, submit, revise("carol"), submit))
+    revised.when(read).then_it_is_refused(WrongState, f"another plan by now.*{OTHER.digest()}")
+
+
 # Rejecting a start
 
 

@@ -131,6 +131,7 @@ def proposed(number: int = 1, **facts: Any) -> Event:
         "to": "wave 2",
         "proposed_by": "evaluation",
         "as_of": 7,
+        "evaluator": 1,
         "evidence_digest": "digest",
         "plan_hash": "hash",
         "exposure_version": 3,

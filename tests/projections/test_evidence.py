@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from events import Event
 from events.timestamps import HOUR, MINUTE, SECOND
-from projections.evidence import EVIDENCE, Evidence, WaveEvidence
+from projections.evidence import EVIDENCE, Evidence
+from projections.waves import WaveEvidence
 from tests.projections.flag_events import BETA
 from tests.projections.recording import START, At, Told, at, execution, told
 from tests.projections.rollout_events import (

@@ -2,7 +2,8 @@
 
 import pytest
 
-from projections.evidence import EVIDENCE, Answer, Evidence
+from projections.evidence import EVIDENCE, Evidence
+from projections.waves import Answer
 from tests.projections.recording import START, Told, at, told
 from tests.projections.rollout_events import (
     alert,

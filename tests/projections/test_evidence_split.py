@@ -10,8 +10,9 @@ from events import EVERYONE
 from events.flags import FlagEnabled
 from events.timestamps import HOUR, MINUTE
 from projections.arms import Split
-from projections.evidence import EVIDENCE, WaveEvidence
+from projections.evidence import EVIDENCE
 from projections.projection import canonical
+from projections.waves import WaveEvidence
 from tests.projections.flag_events import BETA, enabled, exposed
 from tests.projections.recording import START, Told, at, execution, told
 from tests.projections.rollout_events import SETTLE, entered, rollback, soak, started

@@ -12,10 +12,10 @@ from projections.projection import Projection
 
 GOLDEN: dict[tuple[str, int], str] = {
     ("flags", 1): "cf0b9196a4af646f93be2a7fedd6f6c88af6b5c50721cc5465a833c64c0ce5ba",
-    ("rollouts", 1): "4a2076b0bb30586a87fa27afe13f148ee50dddfbf83e3b1c1a85a3a06284e79c",
+    ("rollouts", 1): "7c50067e125e5b533b7c7fd86de1e739ba7e647faea959a3f0e452234e9cc750",
     ("metrics", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("totals", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
-    ("evidence", 1): "474a24f44ea0c63d5e134dbcdd2910444c1b57aa681c658781dd3aaf8099aa54",
+    ("evidence", 1): "a0c6c34d06cf3912d8ff2f2b390edc971816280e476c2e1d6bcec0b357403c67",
     ("vitals", 1): "1e1312d1dd9f2f59e21146e683701f975f0be690588cfced66e2e7cb70bcda2d",
     ("alerts", 1): "83689e7379c9344c732b2d5d6fcfd243882afb7f8acad74671db72349669f15d",
     ("freezes", 1): "69a4788ef106c985726441490c7606275f9bcaae82dda48fd50e674808c8c246",

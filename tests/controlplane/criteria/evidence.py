@@ -9,7 +9,7 @@ from events.flags import Audience, Condition
 from events.judgements import Judgement
 from events.timestamps import HOUR, MINUTE
 from projections.arms import Arm, Window
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.projections.recording import START
 
 HOLD = 24 * HOUR

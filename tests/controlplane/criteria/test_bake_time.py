@@ -2,7 +2,7 @@ import pytest
 
 from controlplane.criteria.bake_time import BAKE_TIME
 from events.timestamps import HOUR, MINUTE
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import HOLD, arm, check, judge, wave
 
 

@@ -8,7 +8,7 @@ from controlplane.criteria.exposure_matches import ExposureMatches
 from events.flags import Audience
 from events.timestamps import HOUR
 from projections.arms import Split
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import HOLD, arm, check, judge, wave
 from tests.projections.recording import START
 

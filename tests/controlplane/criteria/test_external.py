@@ -8,7 +8,7 @@ from controlplane.criteria.external import External
 from controlplane.criteria.verdict import WORST_FIRST
 from events.judgements import Verdict
 from events.timestamps import DAY, HOUR, MINUTE
-from projections.evidence import Answer, WaveEvidence
+from projections.waves import Answer, WaveEvidence
 from tests.controlplane.criteria.evidence import HOLD, arm, check, judge, seen, wave
 from tests.projections.recording import START
 

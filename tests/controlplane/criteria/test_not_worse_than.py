@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from controlplane.criteria.not_worse_than import NotWorseThan
 from controlplane.statistics import difference
 from projections.arms import Arm
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import arm, check, judge, wave
 
 CONTROL = NotWorseThan(margin=0.02)

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from controlplane.criteria.quantile_below import QuantileBelow, exceedances
 from projections.arms import Arm
-from projections.evidence import WaveEvidence
 from projections.metrics import LADDER_US
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import arm, check, judge, wave
 
 P95 = QuantileBelow(threshold="500ms")

@@ -9,7 +9,7 @@ from controlplane.criteria.rate_below import RateBelow
 from controlplane.statistics import sequential
 from controlplane.statistics.changes import log_e_turned
 from events.timestamps import DAY, HOUR
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import HOLD, arm, check, in_windows, judge, wave
 
 ERROR_RATE = RateBelow(bound=0.05)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from controlplane.criteria.stable import Stable
 from events.timestamps import HOUR
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import HOLD, arm, check, in_windows, judge, wave, window
 
 RISING_NO_MORE = Stable(delta=0.02)

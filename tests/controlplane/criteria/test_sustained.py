@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from controlplane.criteria.sustained import Sustained
 from events.timestamps import DAY, HOUR, MINUTE
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import arm, check, judge, wave
 
 TWO_WEEKS = Sustained(duration="14d")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from controlplane.criteria.looks import due_us
 from controlplane.criteria.trend_down import TrendDown
 from events.timestamps import HOUR
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import (
     HOLD,
     arm,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from controlplane.criteria.zero_events import ZeroEvents
 from events.timestamps import DAY, HOUR
-from projections.evidence import WaveEvidence
+from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import arm, check, judge, wave
 
 ALERTS = ZeroEvents()
