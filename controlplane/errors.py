@@ -151,7 +151,8 @@ class ProposalOutdated(ControlPlaneError):
 
 
 class SamePerson(ControlPlaneError):
-    """{actor} asked for rollout {rollout} and so cannot approve it. A second person must."""
+    """{actor} had a part in asking for this, in rollout {rollout}. A second person must
+    decide it."""
 
     status = HTTPStatus.FORBIDDEN
 

@@ -81,6 +81,7 @@ def decide(rollout: Rollout, command: Intervening, now: Timestamp) -> list[Rollo
             return []
         case Answer(criterion=criterion, verdict=verdict, detail=detail, answered_by=who):
             _refuse_unknown(rollout, criterion, kind="external")
+            _refuse_failed(rollout, criterion)
             if verdict == "PASS" and is_one_of(who.id, rollout.askers):
                 raise SamePerson(actor=who.id, rollout=rollout.id)
             answered = CriterionAnswered(
@@ -186,7 +187,9 @@ def _refuse_unknown(rollout: Rollout, criterion: str, kind: str | None = None) -
 
 def _signed(rollout: Rollout, command: SignOff) -> list[RolloutEvent]:
     refuse_machines(command.signed_by)
-    _refuse_unlisted(rollout, command.item)
+    role = _refuse_unlisted(rollout, command.item)
+    if role and plain(role) != plain(command.role):
+        raise InvalidInput(reason=f"{command.item} is signed off in the role {role}: give --role")
     if any(
         (one.item, plain(one.by), one.wave, one.role)
         == (command.item, plain(command.signed_by.id), rollout.wave, command.role)
@@ -198,20 +201,22 @@ def _signed(rollout: Rollout, command: SignOff) -> list[RolloutEvent]:
             rollout=rollout.id,
             wave=rollout.wave,
             item=command.item,
-            role=command.role,
+            role=role or command.role,
             signed_by=command.signed_by.id,
             note=command.note,
         )
     ]
 
 
-def _refuse_unlisted(rollout: Rollout, item: str) -> None:
+def _refuse_unlisted(rollout: Rollout, item: str) -> str:
+    """The role that an item is signed in; empty for any. Raises ItemNotFound."""
     plan = plans.recorded(rollout.plan)
     manual = plan.stage(rollout.wave).criteria if rollout.wave else ()
-    names = [one.name for one in plan.items()]
-    names += [one.name for one in manual if one.kind == "manual"]
-    if item not in names:
-        raise ItemNotFound(item=item, items=", ".join(names) or "none")
+    roles = {one.name: one.role for one in plan.items()}
+    roles |= {one.name: one.role for one in manual if one.kind == "manual"}
+    if item not in roles:
+        raise ItemNotFound(item=item, items=", ".join(roles) or "none")
+    return roles[item]
 
 
 def _unsigned(rollout: Rollout, item: str, who: str, reason: str) -> list[RolloutEvent]:
@@ -221,6 +226,8 @@ def _unsigned(rollout: Rollout, item: str, who: str, reason: str) -> list[Rollou
         if one.item == item and plain(one.by) == plain(who)
     ]
     _refuse_unlisted(rollout, item)
+    if not signed:
+        raise InvalidInput(reason=f"{who} has not signed off {item}")
     _refuse_silence("to take back a sign-off", reason)
     return [
         SignOffWithdrawn(rollout=rollout.id, item=item, signed_by=by, reason=reason)

@@ -32,7 +32,7 @@ def decide(rollout: Rollout, look: Look, now: Timestamp) -> list[RolloutEvent]:
         return [judged(rollout, look, now), *back(rollout, "criterion", seen.reason)]
     events: list[RolloutEvent] = [judged(rollout, look, now)] if news else []
     if seen.overdue and not rollout.interventions.escalated:
-        proposed = any(proposal.wave == rollout.wave for proposal in rollout.proposals)
+        proposed = any(p.wave == rollout.wave and p.kind == "promotion" for p in rollout.proposals)
         stage = plans.recorded(rollout.plan).stage(rollout.wave)
         if stage.on_timeout == "rollback" and not proposed:  # Else it had its evidence once.
             return [judged(rollout, look, now), *back(rollout, "timeout", seen.overdue)]

@@ -48,6 +48,14 @@ class _Stage(PlanPart):
             )
         return self
 
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> "_Stage":
+        if all(criterion.on_fail == "warn" for criterion in self.criteria):
+            raise ValueError("every criterion only warns: time alone would pass it")
+        if self.on_timeout == "rollback" and self.max_wait is None:
+            raise ValueError("on_timeout: rollback needs max_wait: until when is it to wait?")
+        return self
+
 
 class Wave(_Stage):
     """A percentage of an audience, held for a while."""
@@ -112,6 +120,9 @@ class Plan(PlanPart):
 
     @model_validator(mode="after")
     def _goes_forward(self) -> "Plan":
+        names = [wave.name for wave in self.waves]
+        if len(set(names)) < len(names):
+            raise ValueError("waves need names that differ")
         widest: dict[str, float] = {}
         for wave in self.waves:
             before = widest.get(wave.audience.name, 0.0)

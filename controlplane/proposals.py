@@ -90,8 +90,8 @@ def propose(
 def outdated(rollout: Rollout, proposal: Proposal, look: Look, now: Timestamp) -> str | None:
     """Why a proposal no longer describes the state it was made from, if so."""
     seen = look.assessment
-    if now >= proposal.expires_at:
-        return "it expired"
+    if now >= proposal.expires_at and proposal.state == "open":
+        return "it expired"  # Approved in time, it may wait for a freeze to end.
     if look.exposure_version != proposal.exposure_version:
         return "the flag's exposure was changed since"
     if (rollout.plan_hash, rollout.wave) != (proposal.plan_hash, proposal.wave):

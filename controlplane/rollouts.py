@@ -53,6 +53,9 @@ from projections.rollouts import BEFORE_START, Rollout
 ROLLED_BACK_WITHIN_US = 30 * SECOND
 """Clients that still report the new code so long after a rollback have not followed it."""
 
+_LATEST_NEWS_US = 2 * ROLLED_BACK_WITHIN_US
+"""What was done before the rollback is told within so long, or the client's clock is slow."""
+
 _QUIET_US = 5 * SECOND
 """So long after the last report of the new code, a report of the old one confirms the rollback."""
 
@@ -210,16 +213,18 @@ def _follow(rollout: Rollout, reports: AfterRollback, now: Timestamp) -> list[Ro
         return []
     events: list[RolloutEvent] = []
     last_on = max(reports.last_on_at, rollout.rollback_at)
-    if last_on - rollout.rollback_at > ROLLED_BACK_WITHIN_US and not rollout.stalled:
+    heard_us = reports.last_heard_at - rollout.rollback_at
+    late = last_on - rollout.rollback_at > ROLLED_BACK_WITHIN_US
+    if (late or heard_us > _LATEST_NEWS_US) and not rollout.stalled:
         events.append(
             RollbackStalled(
                 rollout=rollout.id,
                 flag=rollout.flag,
                 reports=reports.on,
-                last_report_at=reports.last_on_at,
+                last_report_at=max(reports.last_on_at, reports.last_heard_at),
             )
         )
-    quiet_us = now - last_on
+    quiet_us = now - max(last_on, reports.last_heard_at)
     confirmed_by: Literal["reports", "silence", "superseded"]
     if reports.superseded:
         confirmed_by = "superseded"

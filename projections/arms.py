@@ -44,10 +44,10 @@ class Arm(msgspec.Struct):
 
 
 def failed_permille(execution: BatchExecuted) -> int:
-    """The share of a batch's patches that failed; all of them where a failed one told of none."""
-    total = execution.patches_applied + execution.patches_failed
-    if not total:
+    """The share of a batch's patches that failed; all of them where a failed one tells of none."""
+    if not execution.patches_failed:
         return _PERMILLE if execution.outcome == "failed" else 0
+    total = execution.patches_applied + execution.patches_failed
     return -(-execution.patches_failed * _PERMILLE // total)
 
 

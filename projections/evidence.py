@@ -58,8 +58,8 @@ def evolve(evidence: Evidence, recorded: RecordedEvent[_Relevant]) -> Evidence:
         case BatchExecuted() as execution:
             if wave is not None and at >= wave.entered_at:
                 wave.count(execution, at)
-            elif evidence.rollback is not None and at > evidence.rollback.started_at:
-                evidence.rollback.note(execution, at)
+            elif evidence.rollback is not None:
+                evidence.rollback.note(execution, at, recorded.recorded_at)
         case AlertRaised(severity=severity, alert=alert) if severity != "info":
             evidence.open_alerts[alert] = severity
             if wave is not None:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from events.event import RecordedEvent
-from events.holds import BakeExtended, HoldEvent
+from events.holds import BakeExtended, HoldEvent, HoldReleased
 from events.judgements import CriterionAnswered, Judgement, JudgementEvent, Verdict, WaveJudged
 from events.promotions import PromotionEvent, PromotionProposed
 from events.rollouts import (
@@ -62,6 +62,7 @@ class Rollout(msgspec.Struct, frozen=True):
     """Who asked for it, revised or started it: none of them approves."""
     start_at: Timestamp = 0
     """When an armed one starts by itself; 0 where a person starts it."""
+    armed_at: Timestamp = 0
     start_approvals: tuple[Approval, ...] = ()
     waves: int = 0
     wave: int = 0
@@ -146,6 +147,8 @@ def _evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
         return replace(rollout, proposals=proposals, proposed=rollout.proposed + made)
     if isinstance(event, HoldEvent):
         after = holds.evolve(rollout.interventions, recorded)  # type: ignore[arg-type]  # why: idem
+        if isinstance(event, HoldReleased) and event.kind in holds.BY_PEOPLE:
+            rollout = replace(rollout, reason="released; the next look tells")
         again = isinstance(event, BakeExtended) and rollout.phase == "evaluating"
         phase = "observing" if again else rollout.phase
         return replace(rollout, interventions=after, phase=phase)
@@ -186,7 +189,7 @@ def _moved(rollout: Rollout, event: Any, recorded: RecordedEvent[Any]) -> Rollou
         case StartRejected(reason=reason):
             return replace(rollout, phase="draft", start_approvals=(), reason=reason)
         case RolloutArmed():
-            return replace(rollout, phase="armed")
+            return replace(rollout, phase="armed", armed_at=at)
         case RolloutStarted(started_by=who):
             return replace(rollout, started_at=at, askers=_with(rollout.askers, who))
         case RolloutCancelled(reason=reason):

@@ -12,6 +12,9 @@ from projections.arms import Arm, Split, Window
 _KEPT_WINDOWS = 400
 _NOT_WAITING: frozenset[HoldKind] = frozenset({"paused", "rejected", "withdrawn", "frozen"})
 
+_STOPS_THE_CLOCK: frozenset[HoldKind] = frozenset({"paused", "exposure", "split"})
+"""What is not served as planned, or is looked into, is not being watched as planned."""
+
 
 class Answer(msgspec.Struct, frozen=True):
     """What something outside said last about an external criterion."""
@@ -47,6 +50,8 @@ class WaveEvidence(msgspec.Struct):
     """Time with executions, up to the latest one; a gap longer than max_silence_us is none."""
     clock_from: Timestamp = 0
     """From here on the clock may yet run."""
+    stopped: list[HoldKind] = []
+    """The holds that keep the clock from running."""
     paused_at: Timestamp = 0
     """Since when the clock stands still; 0 where it does not."""
     held: dict[HoldKind, Timestamp] = {}
@@ -103,7 +108,8 @@ class WaveEvidence(msgspec.Struct):
 
     def hold(self, kind: HoldKind, at: Timestamp) -> None:
         """Something holds it."""
-        if kind == "paused":
+        if kind in _STOPS_THE_CLOCK:
+            self.stopped = sorted({*self.stopped, kind})
             self.pause(at)
         if kind == "split":
             self.expose(self.planned, at)  # What was counted is in the log. Is it better now?
@@ -112,15 +118,17 @@ class WaveEvidence(msgspec.Struct):
 
     def release(self, kind: HoldKind, at: Timestamp) -> None:
         """That is over."""
-        if kind == "paused":
-            self.resume(at)
+        if kind in self.stopped:
+            self.stopped.remove(kind)
+            if not self.stopped:
+                self.resume(at)
         if kind in self.held:
             since = min(self.held.values())
             del self.held[kind]
             if not self.held:
                 self.held_us += max(0, at - since)
             else:
-                self.held[next(iter(self.held))] = since  # It has been held from the first on.
+                self.held[min(self.held)] = since  # It has been held from the first on.
 
     def waited_us(self, now: Timestamp) -> int:
         """How long it has waited for evidence, by the clock on the wall."""

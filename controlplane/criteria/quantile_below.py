@@ -24,7 +24,7 @@ class QuantileBelow(TurningModel):
 
     kind: Literal["quantile_below"] = "quantile_below"
     name: CriterionName = "latency"
-    quantile: float = Field(default=0.95, gt=0, lt=1)
+    quantile: float = Field(default=0.95, ge=0.01, le=0.9999)
     threshold: Duration = Field(gt=0)
 
     def judge(self, seen: Seen) -> Judgement:

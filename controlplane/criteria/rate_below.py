@@ -17,7 +17,7 @@ class RateBelow(TurningModel):
 
     kind: Literal["rate_below"] = "rate_below"
     name: CriterionName = "error_rate"
-    bound: float = Field(gt=0, lt=1)
+    bound: float = Field(ge=1e-6, lt=1)
     unit: Literal["execution", "batch"] = "execution"
     """`execution`: the share of executions that failed, each independent of the others. `batch`:
     the mean share of a batch's patches that failed, however these hang together."""

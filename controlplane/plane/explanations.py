@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from controlplane.assessment import Assessment, World, assess, overridden
+from controlplane.assessment import Assessment, assess
 from controlplane.checklists import Item, missing, signed
 from controlplane.errors import InvalidInput, RolloutNotFound
 from controlplane.plane.core import Core, moment
 from controlplane.plane.worlds import PastWorlds, world_now
 from controlplane.plans import Plan
+from controlplane.world import World, overridden
 from events.event import Event, RecordedEvent
 from events.rollouts import rollout_stream
 from events.timestamps import Timestamp, to_iso
@@ -126,7 +127,7 @@ def sentence(status: Status) -> str:
         have = len(proposal.approvals)
         return f"{where}: {look.reason}; {proposal.id} has {have} of {proposal.needed} approvals"
     if proposal is not None:
-        return f"{where}: {proposal.id} is approved; {look.reason}"
+        return f"{where}: {proposal.id} is approved and waits; {proposal.reason}"
     return f"{where} is not promoted: {look.reason}"
 
 

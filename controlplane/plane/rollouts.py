@@ -10,12 +10,15 @@ from controlplane import commands, plans, rollouts
 from controlplane.asking import ask
 from controlplane.criteria.external import External
 from controlplane.errors import (
+    AlreadyExposed,
     CriticalAlertOpen,
     FreezeOn,
+    InvalidInput,
     NotSignedOff,
     RolloutEnded,
     RolloutInCharge,
     RolloutNotFound,
+    RolloutNotRunning,
     WrongState,
 )
 from controlplane.execution import Transaction
@@ -45,6 +48,15 @@ from projections.rollouts import ROLLOUTS, Rollout
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_NOT_YET = (
+    AlreadyExposed,
+    CriticalAlertOpen,
+    FreezeOn,
+    NotSignedOff,
+    RolloutInCharge,
+    WrongState,
+)
+"""Why one that is to start by itself does not, for now."""
 
 SCHEDULER = Actor(kind="scheduler", id="evaluation", name="evaluation")
 OUTSIDE = Actor.system("external-criteria")
@@ -99,6 +111,11 @@ class Rollouts(Steering):
         def work(transaction: Transaction) -> str:
             if rollout:
                 return start(transaction, fold_rollout(transaction, rollout), who.id)
+            if wanted.start.needed or any(item.required for item in wanted.required_after(0)):
+                raise InvalidInput(
+                    reason="this plan asks for approvals or sign-offs before its start: make a "
+                    f"draft first, with controlplane rollouts draft {flag} --plan FILE"
+                )
             return start(transaction, draft(transaction, flag, wanted, who.id), who.id)
 
         return self._run(work, who)
@@ -164,8 +181,10 @@ class Rollouts(Steering):
 
         def work(transaction: Transaction) -> str:
             rollout = fold_rollout(transaction, id_)
-            if rollout.phase == "armed" and 0 < rollout.start_at <= transaction.now:
-                return start(transaction, rollout, SCHEDULER.id)
+            if rollout.phase == "armed":
+                if not 0 < rollout.start_at <= transaction.now:
+                    raise RolloutNotRunning(rollout=id_, state="armed")
+                return start(transaction, rollout, SCHEDULER.id, by_itself=True)
             if rollout.phase == "rolling_back":
                 return self._follow(transaction, rollout)
             rollouts.refuse_unless_active(rollout)
@@ -244,7 +263,14 @@ class Rollouts(Steering):
                 continue  # Somebody ended it since it was listed.
             except LogUnavailable:
                 raise  # The others would fail alike.
-            except (FreezeOn, NotSignedOff, CriticalAlertOpen, RolloutInCharge) as refusal:
+            except (
+                AlreadyExposed,
+                CriticalAlertOpen,
+                FreezeOn,
+                NotSignedOff,
+                RolloutInCharge,
+                WrongState,
+            ) as refusal:
                 logger.info("%s waits: %s", id_, refusal)
             except Exception:
                 logger.exception("%s could not be judged; the others are", id_)

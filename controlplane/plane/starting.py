@@ -1,9 +1,16 @@
 """Drafting and starting a rollout, inside a transaction."""
 
 from controlplane import commands, plans, rollouts
-from controlplane.errors import AlreadyExposed, FlagNotFound, InvalidInput, RolloutNotFound
+from controlplane.errors import (
+    AlreadyExposed,
+    FlagNotFound,
+    InvalidInput,
+    RolloutNotFound,
+    WrongState,
+)
 from controlplane.execution import Transaction
 from controlplane.freezes import frozen_by
+from controlplane.people import plain
 from controlplane.plane.consequences import (
     fold_flag,
     fold_rollout,
@@ -26,6 +33,13 @@ def draft(transaction: Transaction, flag: str, plan: Plan, who: str, retry_of: s
     found = fold_flag(transaction, flag)
     if not found.exists:
         raise FlagNotFound(flag=flag)
+    for step, approvals in (("start", plan.start), ("promotion", plan.promotion)):
+        left = {plain(one) for one in approvals.of} - {plain(who)}
+        if approvals.of and len(left) < approvals.needed:
+            raise InvalidInput(
+                reason=f"{step} needs {approvals.needed} of {', '.join(approvals.of)}, and {who}, "
+                "who asks for it, cannot be one of them"
+            )
     attempt = found.rollouts + 1
     while (rollout := fold_rollout(transaction, f"{flag}-r{attempt}")).state != "absent":
         attempt += 1
@@ -37,8 +51,11 @@ def draft(transaction: Transaction, flag: str, plan: Plan, who: str, retry_of: s
     return transaction.foresee(ROLLOUTS, rollout, decided)
 
 
-def start(transaction: Transaction, rollout: Rollout, who: str) -> str:
+def start(transaction: Transaction, rollout: Rollout, who: str, *, by_itself: bool = False) -> str:
     """Stage the start of a drafted rollout; its id.
+
+    By itself it starts only if the flag has been left alone since it was armed: what was switched
+    off or rolled back meanwhile, a person switches on.
 
     Raises RolloutNotFound, WrongState, NotSignedOff, FreezeOn, CriticalAlertOpen, AlreadyExposed,
     RolloutInCharge.
@@ -46,6 +63,9 @@ def start(transaction: Transaction, rollout: Rollout, who: str) -> str:
     if rollout.state == "absent":
         raise RolloutNotFound(rollout=rollout.id)
     flag = fold_flag(transaction, rollout.flag)
+    if by_itself and flag.changed_at > rollout.armed_at:
+        state = f"armed, but {flag.name} was changed since: start it by hand"
+        raise WrongState(rollout=rollout.id, state=state, action="started")
     plan = plans.recorded(rollout.plan)
     frozen = frozen_by(fold_freezes(transaction), plan.freezes, flag.name, transaction.now)
     command = commands.Start(started_by=who, frozen=frozen)
@@ -58,8 +78,10 @@ def start(transaction: Transaction, rollout: Rollout, who: str) -> str:
 
 def _refuse_exposed(flag: Flag, plan: Plan) -> None:
     """A rollout that begins at 10 % of a flag that serves 100 % would control nothing."""
-    planned = plan.waves[0].percentage
+    wave = plan.waves[0]
     for exposure in flag.exposures:
+        own = exposure.audience == wave.audience.to_audience()
+        planned = wave.percentage if own else 0.0
         if flag.enabled and exposure.percentage > planned:
             raise AlreadyExposed(
                 flag=flag.name,

@@ -4,28 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from controlplane.assessment import EVALUATOR, Assessment, World, assess, digest
+from controlplane.assessment import EVALUATOR, Assessment, assess, digest
 from controlplane.plane.core import Core
+from controlplane.plane.differences import Difference
+from controlplane.plane.warrants import unwarranted
 from controlplane.plane.worlds import PastWorlds
+from controlplane.world import World
 from events.event import RecordedEvent
 from events.judgements import Judgement, WaveJudged, judgement_stream
 from events.promotions import PromotionProposed
 from events.rollouts import rollout_stream
+from events.timestamps import MINUTE
 from projections.rollouts import Rollout
 
 _Look = WaveJudged | PromotionProposed
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A look that comes out otherwise when it is taken again."""
-
-    position: int
-    """Of the event that recorded it."""
-    what: str
-    """`verdict`, `reason`, `evidence`, `proposal`, or `criterion` and its name."""
-    recorded: str
-    recomputed: str
+_PROMPT_US = 5 * MINUTE
+"""Between reading the world and recording what it came to there are seconds, not minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +53,14 @@ def verify(core: Core, rollout: Rollout, progress: Callable[[int, int], None]) -
     for done, recorded in enumerate(looks):
         progress(done, len(looks))
         event = recorded.event
+        if event.evaluator > EVALUATOR:
+            known, told = str(EVALUATOR), str(event.evaluator)
+            found.append(Difference(recorded.position, "evaluator", told, f"{known} is the newest"))
+            continue
         if event.evaluator != EVALUATOR:
             incomparable += 1
             continue
+        found += _when(core, recorded)
         past.forward(event.as_of)
         if isinstance(event, WaveJudged):
             judged += 1
@@ -70,6 +69,7 @@ def verify(core: Core, rollout: Rollout, progress: Callable[[int, int], None]) -
             proposed += 1
             found += _reconsider(recorded.position, event, past.world(recorded.occurred_at))
     progress(len(looks), len(looks))
+    found += unwarranted(rollout.id, core.log.read_stream(rollout_stream(rollout.id)))
     return Verification(rollout.id, judged, proposed, incomparable, tuple(found))
 
 
@@ -82,6 +82,19 @@ def _looks(core: Core, id_: str) -> list[RecordedEvent[_Look]]:
         if isinstance(event.event, _Look)
     ]
     return sorted(looks, key=lambda one: (one.event.as_of, one.position))
+
+
+def _when(core: Core, recorded: RecordedEvent[_Look]) -> list[Difference]:
+    """A look is taken of what is known then, not of a better past."""
+    event = recorded.event
+    if isinstance(event, WaveJudged) and event.judged_at != recorded.occurred_at:
+        pair = str(event.judged_at), str(recorded.occurred_at)
+        return [Difference(recorded.position, "time", *pair)]
+    unseen = core.log.read(event.as_of, 1)
+    if unseen and recorded.recorded_at - unseen[0].recorded_at > _PROMPT_US:
+        known = f"{recorded.position - 1} by then"
+        return [Difference(recorded.position, "time", f"as of {event.as_of}", known)]
+    return []
 
 
 def _compare(position: int, event: WaveJudged, world: World) -> list[Difference]:

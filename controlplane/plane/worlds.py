@@ -3,13 +3,14 @@
 from typing import Any
 
 from controlplane import plans
-from controlplane.assessment import World, assess, digest
+from controlplane.assessment import assess, digest
 from controlplane.commands import Look
 from controlplane.errors import RolloutNotFound
 from controlplane.execution import Transaction
 from controlplane.freezes import frozen_by
 from controlplane.plane.consequences import fold_flag
 from controlplane.plane.core import Core
+from controlplane.world import World
 from events.event import Event, RecordedEvent
 from events.freezes import FREEZE_STREAM
 from events.timestamps import Timestamp

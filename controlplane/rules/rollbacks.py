@@ -13,7 +13,8 @@ def _judge(watched: Watched) -> Finding:
     since_us = max(0, watched.vitals.last_at - rollout.rollback_at)
     # Told of late, it counts all the same; but what runs since somebody switched on again may.
     off = not watched.flag.enabled and watched.vitals.since <= rollout.rollback_at
-    late = off and since_us > _PROMISED_SECONDS * SECOND
+    stalled = rollout.stalled and rollout.phase == "rolling_back"
+    late = stalled or (off and since_us > _PROMISED_SECONDS * SECOND)
     return Finding(
         state="firing" if late else "ok",
         value=since_us / SECOND,

@@ -69,7 +69,6 @@ EVENT_KEYS = {"position", "id", "stream", "version", "type", "occurred_at", "act
         (f"rollouts extend {R} 6h --reason late", "watched for 6h longer", ROLLOUT_KEYS),
         (f"rollouts override {R} bake_time --reason late", "-o1: bake_time", ROLLOUT_KEYS),
         (f"rollouts sign-off {R} team", "team has 1 of 1 sign-offs", ROLLOUT_KEYS),
-        (f"rollouts withdraw-sign-off {R} team --reason no", "team has 0 of 1", ROLLOUT_KEYS),
         (f"rollouts abort {R} --reason enough", "is rolling back: enough", ROLLOUT_KEYS),
         (f"rollouts plan {R}", "name: four-waves", {"name", "waves", "soak"}),
         ("rollouts plan", "hold: 24h", {"name", "waves", "soak"}),

@@ -68,7 +68,7 @@ def test_what_must_be_vouched_for_holds_the_start(flagged: Terminal) -> None:
     drafted(flagged, before_start=[RUNBOOK])
     assert f"controlplane rollouts checklist {R}" in flagged.refuses("rollouts", "start", R)
     sign = ("rollouts", "sign-off", R, "runbook", "--actor", "ben")
-    assert "runbook has 0 of 1 sign-offs by on-call" in flagged.says(*sign)
+    assert "in the role on-call: give --role" in flagged.refuses(*sign)
     assert "to sign off: runbook" in flagged.says("rollouts", "status", R)
     assert "runbook has 1 of 1 sign-offs by on-call" in flagged.says(*sign, "--role", "on-call")
     (item,) = flagged.data("rollouts", "checklist", R)

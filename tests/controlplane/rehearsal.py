@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from controlplane import flags, freezes, plans, rollouts
-from controlplane.assessment import World
 from controlplane.commands import (
     Abort,
     Approve,
@@ -27,6 +26,7 @@ from controlplane.freezes import DeclareFreeze, LiftFreeze, frozen_by
 from controlplane.plane.consequences import consequences
 from controlplane.plane.worlds import look_at
 from controlplane.plans import Plan
+from controlplane.world import World
 from events.alerts import AlertRaised, AlertResolved, Severity
 from events.codec import encode
 from events.event import Actor, Event, RecordedEvent
@@ -68,6 +68,11 @@ class Folded:
             if type(recorded.event) in projection.events:
                 assert projection.key(recorded) == _KEYS[name]
                 self.states[name] = projection.evolve(self.states[name], recorded)
+
+    def is_stored(self) -> None:
+        """From here on they are what a database gives back."""
+        for one in _FOLDED:
+            self.states[one.name] = one.decode(one.encode(self.states[one.name]))
 
     def world(self, now: Timestamp) -> World:
         """What a look at that moment knows."""

@@ -126,7 +126,7 @@ class Ledger:
                 self._may_propose(event, moment, command)
             case ProposalApproved():
                 assert isinstance(command, Approve)
-                self._may_agree(command.approver)
+                self._may_agree(command.approver, moment.now)
             case HoldReleased(kind=kind):
                 self._may_release(kind, command)
             case OverrideApproved(override=id_, approver=who):
@@ -143,7 +143,6 @@ class Ledger:
         said = waits.said
         assert event.proposal == said.proposal
         assert len(waits.approvers) >= said.approvals >= plan.promotion.needed >= 1
-        assert moment.now < said.expires_at
         assert said.exposure_version == moment.exposure_version
         assert (said.wave, said.plan_hash, said.to) == (self.wave, self.plan_hash, event.to)
         assert moment.frozen is None
@@ -173,8 +172,9 @@ class Ledger:
             if one.criterion not in warns:
                 assert one.verdict == "PASS" or self._is_excused(one, moment.now)
 
-    def _may_agree(self, approver: Actor) -> None:
+    def _may_agree(self, approver: Actor, now: Timestamp) -> None:
         assert self.waits is not None
+        assert now < self.waits.said.expires_at
         assert approver.kind in ("person", "token")
         by = self.waits.said.proposed_by
         assert plain(approver.id) not in {*self.authors, plain(by), *self.waits.approvers}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from controlplane import plans
-from controlplane.assessment import World
 from controlplane.plans import Plan
+from controlplane.world import World
 from events.timestamps import HOUR, MINUTE, Timestamp
 from projections.evidence import Evidence
 from projections.flags import Exposure, Flag

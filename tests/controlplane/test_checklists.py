@@ -57,9 +57,12 @@ def test_what_is_not_required_is_a_reminder() -> None:
 
 def test_an_item_takes_as_many_people_in_its_role_as_it_says() -> None:
     rehearsal = requiring(role="lead", approvals=2)
-    for by, role in [(BOB, "lead"), (CAROL, ""), (BOB, "lead"), (CAROL, "driver")]:
+    for by, role in [(BOB, "lead"), (BOB, "LEAD ")]:
         rehearsal.does(sign(by=by, role=role), by)
         assert not proposes(rehearsal)
+    for role in ("", "driver"):
+        with pytest.raises(InvalidInput, match="code is signed off in the role lead: give --role"):
+            rehearsal.does(sign(by=CAROL, role=role), CAROL)
     rehearsal.does(sign(by=CAROL, role="lead"), CAROL)
     assert proposes(rehearsal)
 
@@ -81,8 +84,10 @@ def test_who_no_longer_vouches_ends_what_was_proposed() -> None:
     back = WithdrawSignOff(item="code", signed_by=" Bob", reason="found something")
     assert types(rehearsal.does(back)) == ["sign_off_withdrawn"]
     assert not proposes(rehearsal)
-    with pytest.raises(ItemNotFound):
+    with pytest.raises(InvalidInput, match="has not signed off code"):
         rehearsal.does(back)
+    with pytest.raises(ItemNotFound, match="there are: code"):
+        rehearsal.does(WithdrawSignOff(item="cake", signed_by="bob", reason="why"))
 
 
 def test_who_takes_a_signature_back_says_why() -> None:

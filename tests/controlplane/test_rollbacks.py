@@ -179,7 +179,6 @@ def test_waiting_for_too_long_rolls_back_where_the_plan_says_so() -> None:
     assert not rehearsal.flag.enabled
 
 
-@pytest.mark.xfail(reason="a proposal to skip is taken for evidence that there was")
 def test_nor_does_a_proposal_to_skip_keep_it_from_being_rolled_back() -> None:
     rehearsal = impatient(on_timeout="rollback")
     rehearsal.skips(BOB)

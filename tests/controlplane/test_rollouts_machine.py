@@ -56,7 +56,8 @@ class LawfulMachine(RolloutMachine):
         rollout = self.rehearsal.rollout
         if rollout.is_active:
             kinds = {hold.kind for hold in rollout.holds}
-            assert bool(self.rehearsal.world.wave.paused_at) == ("paused" in kinds)
+            stopped = bool(kinds & {"paused", "exposure", "split"})
+            assert bool(self.rehearsal.world.wave.paused_at) == stopped
             if rollout.proposal is not None and rollout.proposal.kind == "promotion":
                 assert not kinds & BY_PEOPLE
 
@@ -87,6 +88,7 @@ class LawfulMachine(RolloutMachine):
             past.fold(recorded)
             if recorded.position in looks:
                 self.compare(looks[recorded.position], past)
+                past.is_stored()
         for projection in (ROLLOUTS, EVIDENCE):
             state = past.states[projection.name]
             assert projection.decode(projection.encode(state)) == state

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from controlplane.errors import (
+    InvalidInput,
     NotHeld,
     NotSignedOff,
     ProposalOutdated,
@@ -133,7 +134,7 @@ def test_a_proposal_to_skip_lapses_when_the_wave_fails(rolling: Rolling) -> None
 def test_a_draft_is_approved_by_others_and_then_starts_in_its_time(service: Service) -> None:
     rollouts = service.plane.rollouts
     wanted = {**plan(), "start": {"needed": 2}}
-    with pytest.raises(WrongState, match="submit it first"):
+    with pytest.raises(InvalidInput, match="make a draft first"):
         rollouts.start(wanted, flag=FLAG, actor=ENGINEER)
     draft = rollouts.draft(wanted, flag=FLAG, actor=ENGINEER)
     with pytest.raises(RolloutNotRunning):
@@ -157,14 +158,32 @@ def test_a_draft_is_approved_by_others_and_then_starts_in_its_time(service: Serv
     assert service.plane.flags.get(FLAG).percentage == 50
 
 
+def test_a_start_that_came_due_after_a_rollback_waits_for_a_person(service: Service) -> None:
+    """It was armed for later; meanwhile somebody pulled the flag."""
+    rollouts = service.plane.rollouts
+    running = rollouts.start(plan(), flag=FLAG, actor=ENGINEER)
+    draft = rollouts.draft(plan(), flag=FLAG, actor=ENGINEER)
+    rollouts.submit(draft.id, actor=ENGINEER, start_at=to_iso(service.clock.now + HOUR))
+    service.clock.advance(2 * HOUR)
+    service.plane.tick()
+    rollouts.abort(running.id, actor=ON_CALL, reason="corrupts data")
+    for _ in range(3):
+        service.clock.advance(MINUTE)
+        service.plane.tick()
+        assert not service.plane.flags.get(FLAG).enabled
+    assert rollouts.get(draft.id).state == "armed"
+    assert rollouts.start(rollout=draft.id, actor=ENGINEER).state == "entering"
+
+
 def test_what_is_not_signed_off_does_not_start(service: Service) -> None:
     item = {"name": "code", "area": "code", "role": "development lead"}
     rollouts = service.plane.rollouts
     wanted = {**plan(), "before_start": [item]}
-    with pytest.raises(NotSignedOff, match="code"):
+    with pytest.raises(InvalidInput, match="make a draft first"):
         rollouts.start(wanted, flag=FLAG, actor=ENGINEER)
     draft = rollouts.draft(wanted, flag=FLAG, actor=ENGINEER)
-    rollouts.sign_off(draft.id, "code", actor="ann", role="passer-by")
+    with pytest.raises(InvalidInput, match="in the role development lead"):
+        rollouts.sign_off(draft.id, "code", actor="ann", role="passer-by")
     with pytest.raises(NotSignedOff):
         rollouts.start(rollout=draft.id, actor=ENGINEER)
     rollouts.sign_off(draft.id, "code", actor="ann", role="development lead")

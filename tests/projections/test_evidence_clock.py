@@ -114,7 +114,25 @@ def test_a_pause_stops_the_clock_and_resumed_it_goes_on_without_loss() -> None:
     assert wave.lasted_us(START + 2 * HOUR + 6 * MINUTE) == 18 * MINUTE
 
 
-@pytest.mark.parametrize("kind", ["rejected", "withdrawn", "frozen", "exposure", "criterion"])
+@pytest.mark.parametrize("kind", ["exposure", "split"])
+def test_what_is_not_served_as_planned_stops_the_clock_as_a_pause_does(kind: HoldKind) -> None:
+    history = [*ran(5 * MINUTE), at(6 * MINUTE, held(kind)), *ran(10 * MINUTE)]
+    assert wave_after(*history).lasted_us(START + 12 * MINUTE) == 6 * MINUTE
+    again = [at(20 * MINUTE, released(kind)), *ran(21 * MINUTE)]
+    assert wave_after(*history, *again).covered_us == 7 * MINUTE
+
+
+def test_what_is_stopped_twice_runs_on_when_both_are_over() -> None:
+    history = [
+        *ran(5 * MINUTE),
+        *(at(6 * MINUTE, held("exposure")), at(7 * MINUTE, held())),
+        *(at(8 * MINUTE, released("exposure")), at(HOUR, released())),
+    ]
+    assert wave_after(*history[:-1]).lasted_us(START + 30 * MINUTE) == 6 * MINUTE
+    assert wave_after(*history, *ran(HOUR + MINUTE)).covered_us == 7 * MINUTE
+
+
+@pytest.mark.parametrize("kind", ["rejected", "withdrawn", "frozen", "criterion"])
 def test_no_other_hold_stops_the_clock(kind: str) -> None:
     wave = wave_after(at(MINUTE, held(kind)), *ran(5 * MINUTE), at(6 * MINUTE, released(kind)))
     assert wave.lasted_us(START + 10 * MINUTE) == 10 * MINUTE
@@ -173,55 +191,6 @@ def test_a_wave_whose_audience_is_silent_is_silent() -> None:
     others = [at(n * 10 * MINUTE, execution(audience="internal")) for n in range(1, 7)]
     (wave,) = EVIDENCE.fold("checkout", told(*begun, *others)).waves
     assert (wave.executions, wave.covered_us) == (0, 0)
-
-
-# Waiting for evidence: by the clock on the wall, but for what people or the calendar take
-
-
-@pytest.mark.parametrize("kind", ["paused", "rejected", "withdrawn", "frozen"])
-def test_who_is_held_by_people_or_a_freeze_waits_for_no_evidence(kind: HoldKind) -> None:
-    wave = wave_after(at(HOUR, held(kind)))
-    assert wave.waited_us(START + 3 * HOUR) == HOUR
-    wave = wave_after(at(HOUR, held(kind)), at(2 * HOUR, released(kind)))
-    assert wave.waited_us(START + 3 * HOUR) == 2 * HOUR
-
-
-@pytest.mark.parametrize("kind", ["exposure", "split", "criterion"])
-def test_what_is_wrong_with_a_wave_is_no_excuse_for_waiting(kind: HoldKind) -> None:
-    wave = wave_after(at(HOUR, held(kind)), at(2 * HOUR, released(kind)))
-    assert wave.waited_us(START + 3 * HOUR) == 3 * HOUR
-
-
-WAITS = ["paused", "rejected", "withdrawn", "frozen"]
-spells = st.lists(
-    st.tuples(st.sampled_from(WAITS), st.integers(0, DAY), st.integers(0, DAY)),
-    max_size=4,
-    unique_by=lambda spell: spell[0],
-)
-
-
-@given(spells, st.integers(0, DAY))
-def test_what_is_held_in_many_ways_at_once_is_held_once(
-    spells: list[tuple[HoldKind, int, int]], last: int
-) -> None:
-    told_of = [at(begin, held(kind)) for kind, begin, _ in spells]
-    told_of += [at(begin + length, released(kind)) for kind, begin, length in spells]
-    now = max([0, *(begin + length for _, begin, length in spells)]) + last
-    free, until = 0, 0
-    for begin, end in sorted((begin, begin + length) for _, begin, length in spells):
-        free, until = free + max(0, begin - until), max(until, end)
-    wave = wave_after(*sorted(told_of, key=lambda one: one.time))
-    assert wave.waited_us(START + now) == free + now - until
-
-
-@pytest.mark.xfail(reason="which of the others is held from the first on is by order of the keys")
-def test_a_stored_wave_goes_on_as_the_one_in_memory() -> None:
-    kinds: list[HoldKind] = ["withdrawn", "paused", "frozen"]
-    history = [at(number, held(kind)) for number, kind in enumerate(kinds)]
-    *before, last = told(started(), entered(), *history, at(HOUR, released("withdrawn")))
-    live = EVIDENCE.fold("checkout", before)
-    stored = EVIDENCE.decode(EVIDENCE.encode(live))
-    assert EVIDENCE.evolve(stored, last) == EVIDENCE.evolve(live, last)
 
 
 # Late news, and all of it together

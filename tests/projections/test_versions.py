@@ -12,10 +12,10 @@ from projections.projection import Projection
 
 GOLDEN: dict[tuple[str, int], str] = {
     ("flags", 1): "cf0b9196a4af646f93be2a7fedd6f6c88af6b5c50721cc5465a833c64c0ce5ba",
-    ("rollouts", 1): "7c50067e125e5b533b7c7fd86de1e739ba7e647faea959a3f0e452234e9cc750",
+    ("rollouts", 1): "62b3eb2d5c197af2bb178fa6730e854f8c2d0c96cc8ebb46f5bd746cf9de7e78",
     ("metrics", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("totals", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
-    ("evidence", 1): "a0c6c34d06cf3912d8ff2f2b390edc971816280e476c2e1d6bcec0b357403c67",
+    ("evidence", 1): "a5351952dfb462ca8c8e1b6d42aca8597ba54298f163c95c8ef74380ca34dfec",
     ("vitals", 1): "1e1312d1dd9f2f59e21146e683701f975f0be690588cfced66e2e7cb70bcda2d",
     ("alerts", 1): "83689e7379c9344c732b2d5d6fcfd243882afb7f8acad74671db72349669f15d",
     ("freezes", 1): "69a4788ef106c985726441490c7606275f9bcaae82dda48fd50e674808c8c246",
