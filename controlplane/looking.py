@@ -32,7 +32,7 @@ def is_news(rollout: Rollout, look: Assessment) -> bool:
     return (
         rollout.judged_at == 0
         or rollout.verdict != look.verdict
-        or _without_numbers(rollout.reason) != _without_numbers(look.reason)
+        or _without_numbers(rollout.judged_reason) != _without_numbers(look.reason)
         or before != after
     )
 

@@ -83,6 +83,8 @@ class Rollout(msgspec.Struct, frozen=True):
     reason: str = ""
     judgements: tuple[Judgement, ...] = ()
     judged_at: Timestamp = 0
+    judged_reason: str = ""
+    """As the latest look gave it; `reason` may tell of something since."""
     proposals: tuple[Proposal, ...] = ()
     """The last ones; earlier ones are in the log."""
     proposed: int = 0
@@ -164,6 +166,7 @@ def _judged(rollout: Rollout, event: JudgementEvent) -> Rollout:
                 rollout,
                 verdict=judged.verdict,
                 reason=judged.reason,
+                judged_reason=judged.reason,
                 judgements=judged.judgements,
                 judged_at=judged.judged_at,
             )

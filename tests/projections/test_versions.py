@@ -12,7 +12,7 @@ from projections.projection import Projection
 
 GOLDEN: dict[tuple[str, int], str] = {
     ("flags", 1): "cf0b9196a4af646f93be2a7fedd6f6c88af6b5c50721cc5465a833c64c0ce5ba",
-    ("rollouts", 1): "62b3eb2d5c197af2bb178fa6730e854f8c2d0c96cc8ebb46f5bd746cf9de7e78",
+    ("rollouts", 1): "492edd9168901d8246afa0308fa3770dc750bceddac3e7b149abc35b0d1829cb",
     ("metrics", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("totals", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("evidence", 1): "a5351952dfb462ca8c8e1b6d42aca8597ba54298f163c95c8ef74380ca34dfec",
