@@ -24,8 +24,8 @@ from controlplane.errors import (
     SamePerson,
     WaveFailed,
 )
-from controlplane.people import is_one_of, plain, refuse_machines
-from controlplane.proposals import hold, lapse
+from controlplane.people import is_one_of, plain, refuse_machines, require_reason
+from controlplane.proposals import hold, lapse, refuse_approver
 from events.holds import (
     BakeExtended,
     HoldReleased,
@@ -49,13 +49,13 @@ def decide(rollout: Rollout, command: Intervening, now: Timestamp) -> list[Rollo
     """The events that a person's intervention leads to. Raises a refusal."""
     match command:
         case Pause(reason=reason):
-            _refuse_silence("to pause", reason)
+            require_reason("to pause", reason)
             held = hold(rollout, "paused", reason)
             return [*lapse(rollout, "the rollout was paused"), *held] if held else []
         case Resume():
             return _resume(rollout, command)
         case ExtendBake(by_us=by_us, reason=reason):
-            _refuse_silence("to extend a bake", reason)
+            require_reason("to extend a bake", reason)
             if not 0 < by_us <= _LONGEST_EXTENSION:
                 raise InvalidInput(reason="a bake is extended by more than nothing, up to 366 d")
             extended = BakeExtended(
@@ -68,7 +68,7 @@ def decide(rollout: Rollout, command: Intervening, now: Timestamp) -> list[Rollo
             return _approved(rollout, command, now)
         case WithdrawOverride(override=id_, withdrawn_by=who, reason=reason):
             found = _override(rollout, id_)
-            _refuse_silence("to withdraw an override", reason)
+            require_reason("to withdraw an override", reason)
             withdrawn = OverrideWithdrawn(
                 rollout=rollout.id, override=found.id, withdrawn_by=who, reason=reason
             )
@@ -120,7 +120,7 @@ def _resume(rollout: Rollout, command: Resume) -> list[RolloutEvent]:
 
 
 def _requested(rollout: Rollout, command: RequestOverride, now: Timestamp) -> OverrideRequested:
-    _refuse_silence("an override", command.reason)
+    require_reason("an override", command.reason)
     _refuse_unknown(rollout, command.criterion)
     _refuse_failed(rollout, command.criterion)
     if not now < command.expires_at <= now + _LONGEST_OVERRIDE:
@@ -138,9 +138,8 @@ def _requested(rollout: Rollout, command: RequestOverride, now: Timestamp) -> Ov
 
 def _approved(rollout: Rollout, command: ApproveOverride, now: Timestamp) -> list[RolloutEvent]:
     found = _override(rollout, command.override)
-    refuse_machines(command.approver)
-    if is_one_of(command.approver.id, (found.requested_by, *rollout.askers)):
-        raise SamePerson(actor=command.approver.id, rollout=rollout.id)
+    allowed = plans.recorded(rollout.plan).promotion.of
+    refuse_approver(rollout, command.approver, allowed, found.requested_by)
     _refuse_failed(rollout, found.criterion)
     if now >= found.expires_at:
         raise InvalidInput(reason=f"override {found.id} expired; request another one")
@@ -228,13 +227,8 @@ def _unsigned(rollout: Rollout, item: str, who: str, reason: str) -> list[Rollou
     _refuse_unlisted(rollout, item)
     if not signed:
         raise InvalidInput(reason=f"{who} has not signed off {item}")
-    _refuse_silence("to take back a sign-off", reason)
+    require_reason("to take back a sign-off", reason)
     return [
         SignOffWithdrawn(rollout=rollout.id, item=item, signed_by=by, reason=reason)
         for by in dict.fromkeys(signed)
     ]
-
-
-def _refuse_silence(what: str, reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInput(reason=f"say why: {what} needs a reason")

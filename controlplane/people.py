@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from controlplane.errors import NotAPerson
+from controlplane.errors import InvalidInput, NotAPerson
 from events.event import Actor
 
 _INVISIBLE = re.compile(
@@ -36,3 +36,9 @@ def refuse_machines(actor: Actor) -> None:
     """Raise NotAPerson for a part of the control plane."""
     if actor.kind not in ("person", "token") or not plain(actor.id):
         raise NotAPerson(actor=actor.id)
+
+
+def require_reason(what: str, reason: str) -> None:
+    """Raise InvalidInput where nothing is said."""
+    if not reason.strip():
+        raise InvalidInput(reason=f"say why: {what} needs a reason")

@@ -18,7 +18,7 @@ from controlplane.errors import (
     WrongState,
 )
 from controlplane.looking import judged
-from controlplane.people import is_one_of, refuse_machines
+from controlplane.people import is_one_of, refuse_machines, require_reason
 from controlplane.plans import Plan
 from controlplane.stages import enter
 from events.event import Actor
@@ -46,14 +46,14 @@ def decide(rollout: Rollout, command: Proposing, now: Timestamp) -> list[Rollout
         case Approve():
             return _approve(rollout, command, now)
         case Reject(proposal=id_, rejected_by=who, reason=reason):
-            _refuse_silence("a rejection", reason)
+            require_reason("a rejection", reason)
             proposal = waiting(rollout, id_)
             rejected = ProposalRejected(
                 rollout=rollout.id, proposal=proposal.id, rejected_by=who, reason=reason
             )
             return [rejected, *hold(rollout, "rejected", reason)]
         case Withdraw(proposal=id_, withdrawn_by=who, reason=reason):
-            _refuse_silence("a withdrawal", reason)
+            require_reason("a withdrawal", reason)
             proposal = waiting(rollout, id_)
             withdrawn = ProposalWithdrawn(
                 rollout=rollout.id, proposal=proposal.id, withdrawn_by=who, reason=reason
@@ -208,7 +208,7 @@ def _approve(rollout: Rollout, command: Approve, now: Timestamp) -> list[Rollout
 
 
 def _skip(rollout: Rollout, command: Skip, now: Timestamp) -> list[RolloutEvent]:
-    _refuse_silence("to skip a wave", command.reason)
+    require_reason("to skip a wave", command.reason)
     if rollout.soaking:
         raise InvalidInput(reason="the soak is not skipped: it is what completes a rollout")
     if rollout.proposal is not None:
@@ -218,8 +218,3 @@ def _skip(rollout: Rollout, command: Skip, now: Timestamp) -> list[RolloutEvent]
     if (problem := _against_skipping(rollout, command.look.assessment)) is not None:
         raise WrongState(rollout=rollout.id, action="skipped", state=problem)
     return [propose(rollout, command.look, now, "skip", command.proposed_by, command.reason)]
-
-
-def _refuse_silence(what: str, reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInput(reason=f"say why: {what} needs a reason")

@@ -236,7 +236,9 @@ def _planned(rollout: Rollout, event: RolloutDrafted | PlanRevised) -> Rollout:
         start_at=0,
     )
     if isinstance(event, PlanRevised):
-        return replace(drafted, askers=_with(rollout.askers, event.revised_by))
+        # What was signed was signed of another plan.
+        askers = _with(rollout.askers, event.revised_by)
+        return replace(drafted, askers=askers, interventions=Interventions())
     return replace(
         drafted,
         flag=event.flag,

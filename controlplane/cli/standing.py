@@ -10,6 +10,7 @@ from controlplane.durations import format_duration, rough_duration
 from controlplane.plane.explanations import Status, sentence
 from controlplane.views import hold_us, rollout_view
 from events.judgements import Judgement
+from events.timestamps import Timestamp
 from projections.holds import BY_PEOPLE, Hold, Override
 from projections.promotions import Proposal
 from projections.rollouts import BEFORE_START, Rollout
@@ -117,7 +118,7 @@ def _waiting(status: Status) -> Iterator[str]:
         if rollout.proposal is not None:
             yield _proposed(rollout.proposal)
         for override in rollout.interventions.overrides:
-            yield _overridden(override)
+            yield _overridden(override, status.now)
     if status.unsigned:
         names = ", ".join(item.name for item in status.unsigned)
         yield f"to sign off: {names}; see {command} checklist {rollout.id}"
@@ -138,9 +139,11 @@ def _proposed(proposal: Proposal) -> str:
     )
 
 
-def _overridden(override: Override) -> str:
+def _overridden(override: Override, now: Timestamp) -> str:
     text = f"override {override.id} of {override.criterion} until {when(override.expires_at)}"
     asked = f"{text}, asked for by {override.requested_by} ({override.reason})"
+    if now >= override.expires_at:
+        return f"{asked}, expired"
     if override.approved_by:
         return f"{asked}, approved by {override.approved_by}"
     return f"{asked}, waits: controlplane rollouts approve-override {override.id} --actor YOU"

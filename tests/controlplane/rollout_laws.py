@@ -91,6 +91,8 @@ class Ledger:
     agreed_overrides: set[str] = field(default_factory=set)
     signed: set[tuple[str, str, str]] = field(default_factory=set)
     judged: WaveJudged | None = None
+    resumed: bool = False
+    """Whether a person has let it go on since it was last judged."""
 
     def follow(self, moment: Moment, command: RolloutCommand, events: Sequence[Any]) -> None:
         """Hold what was decided to the law, then take note of it."""
@@ -205,7 +207,12 @@ class Ledger:
 
     def _is_news(self, found: WaveJudged, now: Timestamp) -> bool:
         last = self.judged
-        return last is None or now - last.judged_at >= HEARTBEAT_US or _gist(last) != _gist(found)
+        return (
+            last is None
+            or self.resumed
+            or now - last.judged_at >= HEARTBEAT_US
+            or _gist(last) != _gist(found)
+        )
 
     # What was said
 
@@ -246,6 +253,7 @@ class Ledger:
                 self.waits = None
             case WaveJudged(verdict=verdict):
                 self.failed, self.judged = self.failed or verdict == "FAIL", event
+                self.resumed = False
             case _:
                 self._note_intervention(event)
 
@@ -257,6 +265,7 @@ class Ledger:
                 self.holds.add(kind)
             case HoldReleased(kind=kind):
                 self.holds.remove(kind)
+                self.resumed |= kind in BY_PEOPLE
             case BakeExtended():
                 assert self.waits is None
             case OverrideRequested(override=id_):

@@ -213,6 +213,16 @@ def test_what_nobody_reports_is_held_in_time() -> None:
     assert types(rehearsal.judges()) == ["wave_judged", "exposure_confirmed", "hold_released"]
 
 
+def test_the_look_that_releases_a_hold_is_recorded_once() -> None:
+    rehearsal = Rehearsal(plan())
+    rehearsal.starts()
+    rehearsal.waits(HOUR)
+    rehearsal.judges()
+    rehearsal.serves(1)
+    assert types(rehearsal.judges())[-1] == "hold_released"
+    assert rehearsal.judges() == []
+
+
 # Longer
 
 

@@ -87,6 +87,18 @@ def test_clients_that_do_not_follow_are_told_of_once() -> None:
     said.when(more, after=90 * SECOND).then(rolled_back("silence", MINUTE))
 
 
+def test_a_client_whose_clock_is_slow_is_heard_and_found_out() -> None:
+    def heard(after: int) -> FollowRollback:
+        return FollowRollback(reports=AfterRollback(START, last_heard_at=START + after))
+
+    soon = given(*rolling_back).when(heard(20 * SECOND), after=49 * SECOND)
+    soon.then_nothing_happens()
+    given(*rolling_back).when(heard(20 * SECOND), after=50 * SECOND).then(rolled_back("silence"))
+    (stalled,) = given(*rolling_back).when(heard(61 * SECOND), after=61 * SECOND).events
+    assert isinstance(stalled, RollbackStalled)
+    assert stalled.last_report_at == START + 61 * SECOND
+
+
 moments = st.integers(0, 3 * MINUTE)
 
 

@@ -156,6 +156,13 @@ def test_what_clients_report_after_a_rollback_is_kept() -> None:
     assert evidence.waves[0].executions == 1
 
 
+def test_what_is_told_of_with_a_slow_clock_is_heard_all_the_same() -> None:
+    history = [started(), entered(), at(HOUR, rollback), at(2 * HOUR, execution(cohort="off"))]
+    after = EVIDENCE.fold("checkout", told(*history, at(MINUTE, execution()))).rollback
+    assert after is not None
+    assert (after.on, after.last_on_at, after.last_heard_at) == (0, 0, START + 2 * HOUR)
+
+
 def test_a_flag_that_is_switched_on_again_is_no_longer_followed() -> None:
     again = FlagEnabled(flag="checkout", reason="")
     history = told(started(), entered(), rollback, again)
