@@ -1,13 +1,17 @@
 """External criteria: a real server is asked, and its answer counts."""
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
 
 import pytest
 
+from controlplane.asking import ask
 from events.timestamps import MINUTE
 from tests.journeys.traffic import ENGINEER, FLAG, Rolling, Service, plan, types
 
@@ -64,3 +68,49 @@ def test_something_outside_is_asked_and_its_answer_counts(service: Service, orac
     assert (rolling.now.state, rolling.now.holds[0].kind) == ("holding", "criterion")
     assert "3 of 12" in rolling.now.reason
     assert len(types(service.plane, type="rollout.criterion_answered")) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (200, {"verdict": "FAIL", "detail": "3 of 12"}, "FAIL"),
+        (204, None, "PASS"),
+        (202, None, "INCONCLUSIVE"),
+        (200, None, "ERROR"),
+        (200, {"status": "failed"}, "ERROR"),
+        (200, [{"verdict": "PASS"}], "ERROR"),
+        (200, "<html>please log in</html>", "ERROR"),
+        (200, {"verdict": "pass"}, "ERROR"),
+        (200, {"verdict": "FAIL", "detail": "x" * 70_000}, "ERROR"),
+        (302, None, "ERROR"),
+        (500, {"verdict": "PASS"}, "ERROR"),
+    ],
+)
+def test_only_an_answer_that_says_so_is_a_pass(
+    oracle: str, status: int, body: Any, verdict: str
+) -> None:
+    Oracle.answers.append((status, body))
+    assert ask(oracle, {}, 5)[0] == verdict
+
+
+def test_what_is_not_there_is_an_error() -> None:
+    verdict, detail = ask("http://127.0.0.1:1/", {}, 1)
+    assert (verdict, detail[:12]) == ("ERROR", "not reached:")
+
+
+def test_who_sends_a_byte_now_and_then_has_no_more_time_than_others() -> None:
+    def dribble(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            with suppress(OSError):
+                for _ in range(100):
+                    connection.sendall(b" ")
+                    time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=dribble, args=(listener,), daemon=True)
+        thread.start()
+        found = ask(f"http://127.0.0.1:{listener.getsockname()[1]}/", {}, 0.3)
+    assert found == ("ERROR", "no complete answer within 0.3 s")
