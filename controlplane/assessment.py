@@ -20,9 +20,9 @@ from controlplane.durations import rough_duration
 from controlplane.freezes import frozen_by
 from controlplane.serving import judge
 from controlplane.world import World, overridden
-from events.holds import HoldKind
+from events.interventions import HoldKind
 from events.judgements import Judgement, Verdict
-from projections.holds import BY_PEOPLE
+from projections.interventions import BY_PEOPLE
 from projections.projection import canonical
 from projections.waves import WaveEvidence
 

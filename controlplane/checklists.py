@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from controlplane.people import plain
-from projections.holds import SignOff
+from projections.interventions import SignOff
 
 Area = Literal["code", "infrastructure", "team", "stakeholders", "follow-up", "sign-off"]
 

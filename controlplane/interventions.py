@@ -25,8 +25,8 @@ from controlplane.errors import (
     WaveFailed,
 )
 from controlplane.people import is_one_of, plain, refuse_machines, require_reason
-from controlplane.proposals import hold, lapse, refuse_approver
-from events.holds import (
+from controlplane.promotions import hold, lapse, refuse_approver
+from events.interventions import (
     BakeExtended,
     HoldReleased,
     ItemSignedOff,
@@ -38,7 +38,7 @@ from events.holds import (
 from events.judgements import CriterionAnswered
 from events.rollouts import RolloutEvent
 from events.timestamps import DAY, Timestamp
-from projections.holds import BY_PEOPLE, Override
+from projections.interventions import BY_PEOPLE, Override
 from projections.rollouts import Rollout
 
 _LONGEST_OVERRIDE = 30 * DAY

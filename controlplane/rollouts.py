@@ -2,7 +2,7 @@
 
 from typing import Literal, assert_never
 
-from controlplane import interventions, judging, plans, proposals
+from controlplane import evaluation, interventions, plans, promotions
 from controlplane.commands import (
     Abort,
     ApproveStart,
@@ -31,7 +31,7 @@ from controlplane.errors import (
 )
 from controlplane.people import is_one_of
 from controlplane.plans import Plan
-from controlplane.proposals import refuse_approver, refuse_unsigned
+from controlplane.promotions import refuse_approver, refuse_unsigned
 from controlplane.stages import enter
 from events.rollouts import (
     PlanRevised,
@@ -77,9 +77,9 @@ def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[Ro
     refuse_unless_active(rollout)
     match command:
         case Judge(look=look):
-            return judging.decide(rollout, look, now)
+            return evaluation.decide(rollout, look, now)
         case _ if isinstance(command, Proposing):
-            return proposals.decide(rollout, command, now)
+            return promotions.decide(rollout, command, now)
         case _:
             return interventions.decide(rollout, command, now)
 
@@ -204,7 +204,7 @@ def _abort(rollout: Rollout, command: Abort) -> list[RolloutEvent]:
             )
         ]
     refuse_unless_active(rollout)
-    return judging.back(rollout, command.trigger, command.reason)
+    return evaluation.back(rollout, command.trigger, command.reason)
 
 
 def _follow(rollout: Rollout, reports: AfterRollback, now: Timestamp) -> list[RolloutEvent]:

@@ -20,7 +20,7 @@ from events.event import Event, RecordedEvent
 from events.timestamps import Timestamp, to_iso
 from projections.alerts import Alert
 from projections.flags import Flag
-from projections.holds import SignOff
+from projections.interventions import SignOff
 from projections.metrics import Tally
 from projections.promotions import Proposal
 from projections.rollouts import Rollout

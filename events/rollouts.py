@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from events.event import Event
 from events.flags import Audience, Percentage, Text
-from events.holds import HoldEvent
+from events.interventions import InterventionEvent
 from events.judgements import JudgementEvent
 from events.promotions import PromotionEvent
 from events.timestamps import Timestamp
@@ -200,7 +200,7 @@ RolloutEvent = (
     | RollbackStalled
     | RolloutRolledBack
     | PromotionEvent
-    | HoldEvent
+    | InterventionEvent
     | JudgementEvent
 )
 

@@ -6,7 +6,7 @@ from events.alerts import AlertRaised, AlertResolved, Severity
 from events.event import Event, RecordedEvent
 from events.executions import BatchExecuted
 from events.flags import ExposureChanged, FlagEnabled
-from events.holds import HoldReleased, RolloutHeld
+from events.interventions import HoldReleased, RolloutHeld
 from events.judgements import CriterionAnswered
 from events.rollouts import (
     RollbackStarted,

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from events.event import RecordedEvent
-from events.holds import BakeExtended, HoldEvent, HoldReleased
+from events.interventions import BakeExtended, HoldReleased, InterventionEvent
 from events.judgements import CriterionAnswered, Judgement, JudgementEvent, Verdict, WaveJudged
 from events.promotions import PromotionEvent, PromotionProposed
 from events.rollouts import (
@@ -30,8 +30,8 @@ from events.rollouts import (
     WaveEntered,
 )
 from events.timestamps import Timestamp
-from projections import holds, promotions
-from projections.holds import Hold, Interventions
+from projections import interventions, promotions
+from projections.interventions import Hold, Interventions
 from projections.projection import Projection
 from projections.promotions import Approval, Proposal
 
@@ -147,9 +147,9 @@ def _evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
         proposals = promotions.evolve(rollout.proposals, recorded)  # type: ignore[arg-type]  # why: narrowed above
         made = isinstance(event, PromotionProposed)
         return replace(rollout, proposals=proposals, proposed=rollout.proposed + made)
-    if isinstance(event, HoldEvent):
-        after = holds.evolve(rollout.interventions, recorded)  # type: ignore[arg-type]  # why: idem
-        if isinstance(event, HoldReleased) and event.kind in holds.BY_PEOPLE:
+    if isinstance(event, InterventionEvent):
+        after = interventions.evolve(rollout.interventions, recorded)  # type: ignore[arg-type]  # why: idem
+        if isinstance(event, HoldReleased) and event.kind in interventions.BY_PEOPLE:
             rollout = replace(rollout, reason="released; the next look tells")
         again = isinstance(event, BakeExtended) and rollout.phase == "evaluating"
         phase = "observing" if again else rollout.phase
@@ -269,7 +269,7 @@ def _entered(
         reason="just entered",
         judgements=(),
         judged_at=0,
-        interventions=holds.entered(rollout.interventions),
+        interventions=interventions.entered(rollout.interventions),
     )
 
 

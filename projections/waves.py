@@ -4,7 +4,7 @@ import msgspec
 
 from events.executions import BatchExecuted
 from events.flags import Audience
-from events.holds import HoldKind
+from events.interventions import HoldKind
 from events.judgements import Verdict
 from events.timestamps import Timestamp
 from projections.arms import Arm, Split, Window

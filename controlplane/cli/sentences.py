@@ -18,10 +18,10 @@ from events.flags import (
     RolloutDetached,
 )
 from events.freezes import FreezeDeclared, FreezeEvent, FreezeLifted
-from events.holds import (
+from events.interventions import (
     BakeExtended,
-    HoldEvent,
     HoldReleased,
+    InterventionEvent,
     ItemSignedOff,
     OverrideApproved,
     OverrideRequested,
@@ -116,7 +116,7 @@ def _flag(event: FlagEvent) -> str:
 def _rollout(event: RolloutEvent) -> str:
     if isinstance(event, PromotionEvent):
         return _promotion(event)
-    if isinstance(event, HoldEvent):
+    if isinstance(event, InterventionEvent):
         return _hold(event)
     if isinstance(event, JudgementEvent):
         return _finding(event)
@@ -189,7 +189,7 @@ def _promotion(event: PromotionEvent) -> str:
             assert_never(unreachable)
 
 
-def _hold(event: HoldEvent) -> str:
+def _hold(event: InterventionEvent) -> str:
     match event:
         case RolloutHeld(rollout=rollout, kind=kind, reason=reason):
             return _because(f"{rollout} held, {kind}", reason)

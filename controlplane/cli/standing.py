@@ -11,7 +11,7 @@ from controlplane.plane.explanations import Status, sentence
 from controlplane.views import hold_us, rollout_view
 from events.judgements import Judgement
 from events.timestamps import Timestamp
-from projections.holds import BY_PEOPLE, Hold, Override
+from projections.interventions import BY_PEOPLE, Hold, Override
 from projections.promotions import Proposal
 from projections.rollouts import BEFORE_START, Rollout
 

@@ -9,7 +9,7 @@ from controlplane.cli.standing import Id, Why, tell
 from controlplane.plane import ControlPlane
 from controlplane.views import checklist_view, rollout_view
 from events.judgements import Verdict
-from projections.holds import Override
+from projections.interventions import Override
 from projections.rollouts import Rollout
 
 app = typer.Typer()

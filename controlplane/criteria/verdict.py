@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from events.judgements import Judgement, Verdict
 from events.timestamps import Timestamp
-from projections.holds import SignOff
+from projections.interventions import SignOff
 from projections.waves import WaveEvidence
 
 WORST_FIRST: tuple[Verdict, ...] = ("FAIL", "ERROR", "NO_DATA", "INCONCLUSIVE", "PASS")

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from controlplane import commands, judging, plans, rollouts
+from controlplane import commands, evaluation, plans, rollouts
 from controlplane.asking import ask
 from controlplane.criteria.external import External
 from controlplane.errors import (
@@ -58,7 +58,7 @@ _NOT_YET = (
 )
 """Why one that is to start by itself does not, for now."""
 
-SCHEDULER = Actor(kind="scheduler", id=judging.SCHEDULER, name=judging.SCHEDULER)
+SCHEDULER = Actor(kind="scheduler", id=evaluation.SCHEDULER, name=evaluation.SCHEDULER)
 OUTSIDE = Actor.system("external-criteria")
 Ask = Callable[[str, Mapping[str, Any], float], tuple[Verdict, str]]
 AnyPlan = Plan | Path | str | Mapping[str, Any]

@@ -6,11 +6,11 @@ from typing import Any
 
 from controlplane.checklists import Item
 from controlplane.commands import Approve, Judge, Resume, RolloutCommand
-from controlplane.judging import HEARTBEAT_US
+from controlplane.evaluation import HEARTBEAT_US
 from controlplane.people import plain
 from controlplane.plans import Plan
 from events.event import Actor
-from events.holds import (
+from events.interventions import (
     BakeExtended,
     HoldReleased,
     ItemSignedOff,

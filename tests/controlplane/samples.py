@@ -9,7 +9,7 @@ from events.timestamps import HOUR, MINUTE, Timestamp
 from projections.evidence import Evidence
 from projections.flags import Exposure, Flag
 from projections.freezes import Freeze, Freezes
-from projections.holds import Hold, Interventions
+from projections.interventions import Hold, Interventions
 from projections.rollouts import Rollout
 from projections.waves import WaveEvidence
 from tests.controlplane.criteria.evidence import arm

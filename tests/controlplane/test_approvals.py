@@ -20,7 +20,7 @@ from controlplane.errors import (
 )
 from controlplane.people import plain
 from events import EVERYONE
-from events.holds import RolloutHeld
+from events.interventions import RolloutHeld
 from events.promotions import (
     PromotionDelayed,
     ProposalApproved,

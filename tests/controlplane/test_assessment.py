@@ -11,7 +11,7 @@ from events import EVERYONE
 from events.timestamps import HOUR, MINUTE
 from projections.arms import Split
 from projections.flags import Exposure
-from projections.holds import Interventions, SignOff
+from projections.interventions import Interventions, SignOff
 from projections.waves import WaveEvidence
 from tests.controlplane.samples import (
     GUARD,

@@ -11,7 +11,7 @@ from controlplane.commands import Answer, SignOff, WithdrawSignOff
 from controlplane.errors import InvalidInput, ItemNotFound, NotAPerson, SamePerson
 from events.event import Actor
 from events.timestamps import HOUR
-from projections.holds import SignOff as Signed
+from projections.interventions import SignOff as Signed
 from tests.controlplane.rehearsal import ALICE, BOB, CAROL, SCHEDULER, Rehearsal, types
 from tests.controlplane.rollout_stories import ITEM
 from tests.controlplane.samples import GUARD, plan, plan_data

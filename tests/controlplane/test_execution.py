@@ -7,7 +7,7 @@ from controlplane.errors import FlagNotFound, LeaseLost, TooManyConflicts
 from controlplane.execution import Context, Fence, Transaction, execute
 from events.event import Actor, Event
 from events.flags import flag_stream
-from events.holds import HoldKind
+from events.interventions import HoldKind
 from events.judgements import WaveJudged, judgement_stream
 from events.log import EventLog
 from events.rollouts import rollout_stream

@@ -11,7 +11,7 @@ from controlplane.commands import (
 from controlplane.errors import (
     RolloutEnded,
 )
-from controlplane.judging import HEARTBEAT_US
+from controlplane.evaluation import HEARTBEAT_US
 from events import Event
 from events.promotions import ProposalLapsed
 from events.rollouts import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from events import EVERYONE, Audience, Event
 from events.alerts import AlertRaised, AlertResolved, Severity
-from events.holds import HoldKind, HoldReleased, RolloutHeld
+from events.interventions import HoldKind, HoldReleased, RolloutHeld
 from events.judgements import CriterionAnswered, Judgement, Verdict, WaveJudged
 from events.promotions import (
     PromotionDelayed,

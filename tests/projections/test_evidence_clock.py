@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from events.holds import HoldKind
+from events.interventions import HoldKind
 from events.timestamps import DAY, HOUR, MINUTE
 from projections.evidence import EVIDENCE
 from projections.waves import WaveEvidence

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.holds import HoldKind
+from events.interventions import HoldKind
 from events.timestamps import DAY, HOUR
 from projections.evidence import EVIDENCE
 from projections.waves import WaveEvidence

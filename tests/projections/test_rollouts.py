@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 
 from events import Event
-from events.holds import BakeExtended
+from events.interventions import BakeExtended
 from events.rollouts import PlanRevised, RollbackStalled
 from events.timestamps import HOUR
 from projections.rollouts import ROLLOUTS, Rollout

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.criteria.manual import Manual
-from projections.holds import SignOff
+from projections.interventions import SignOff
 from tests.controlplane.criteria.evidence import arm, check, judge, wave
 from tests.projections.recording import START
 

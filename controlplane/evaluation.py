@@ -3,9 +3,9 @@
 from controlplane import plans
 from controlplane.assessment import Assessment
 from controlplane.commands import Look
-from controlplane.looking import is_news, judged
-from controlplane.proposals import hold, lapse, outdated, promote, propose
-from events.holds import HoldReleased, WaveEscalated
+from controlplane.judgements import is_news, judged
+from controlplane.promotions import hold, lapse, outdated, promote, propose
+from events.interventions import HoldReleased, WaveEscalated
 from events.promotions import PromotionDelayed
 from events.rollouts import (
     BakeCompleted,

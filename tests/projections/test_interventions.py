@@ -3,7 +3,7 @@
 import pytest
 
 from events import Event
-from events.holds import (
+from events.interventions import (
     BakeExtended,
     HoldKind,
     ItemSignedOff,
@@ -14,7 +14,7 @@ from events.holds import (
     WaveEscalated,
 )
 from events.timestamps import HOUR
-from projections.holds import Hold, Interventions, SignOff
+from projections.interventions import Hold, Interventions, SignOff
 from projections.rollouts import ROLLOUTS
 from tests.projections.recording import START, Told, at, told
 from tests.projections.rollout_events import ID, drafted, entered, held, released, started

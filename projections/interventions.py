@@ -4,11 +4,11 @@ import msgspec
 from msgspec.structs import replace
 
 from events.event import RecordedEvent
-from events.holds import (
+from events.interventions import (
     BakeExtended,
-    HoldEvent,
     HoldKind,
     HoldReleased,
+    InterventionEvent,
     ItemSignedOff,
     OverrideApproved,
     OverrideRequested,
@@ -74,7 +74,7 @@ class Interventions(msgspec.Struct, frozen=True):
         return next((hold for hold in self.holds if hold.kind == kind), None)
 
 
-def evolve(was: Interventions, recorded: RecordedEvent[HoldEvent]) -> Interventions:
+def evolve(was: Interventions, recorded: RecordedEvent[InterventionEvent]) -> Interventions:
     """Return what stands after one more event."""
     at = recorded.occurred_at
     match recorded.event:

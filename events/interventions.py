@@ -112,7 +112,7 @@ class SignOffWithdrawn(Event, frozen=True):
     reason: Text
 
 
-HoldEvent = (
+InterventionEvent = (
     RolloutHeld
     | HoldReleased
     | WaveEscalated

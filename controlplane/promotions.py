@@ -17,12 +17,12 @@ from controlplane.errors import (
     WaveFailed,
     WrongState,
 )
-from controlplane.looking import judged
+from controlplane.judgements import judged
 from controlplane.people import is_one_of, refuse_machines, require_reason
 from controlplane.plans import Plan
 from controlplane.stages import enter
 from events.event import Actor
-from events.holds import HoldKind, RolloutHeld
+from events.interventions import HoldKind, RolloutHeld
 from events.promotions import (
     PromotionDelayed,
     PromotionProposed,
@@ -35,7 +35,7 @@ from events.promotions import (
 )
 from events.rollouts import RolloutCompleted, RolloutEvent
 from events.timestamps import Timestamp
-from projections.holds import BY_PEOPLE
+from projections.interventions import BY_PEOPLE
 from projections.promotions import Proposal
 from projections.rollouts import Rollout
 
