@@ -1,6 +1,6 @@
 """What a look at a running wave leads to."""
 
-from controlplane import plans
+from controlplane import plans, rollbacks
 from controlplane.assessment import Assessment
 from controlplane.commands import Look
 from controlplane.judgements import is_news, judged
@@ -10,9 +10,7 @@ from events.promotions import PromotionDelayed
 from events.rollouts import (
     BakeCompleted,
     ExposureConfirmed,
-    RollbackStarted,
     RolloutEvent,
-    Trigger,
 )
 from events.timestamps import HOUR, Timestamp
 from projections.rollouts import Rollout
@@ -29,25 +27,19 @@ def decide(rollout: Rollout, look: Look, now: Timestamp) -> list[RolloutEvent]:
     seen = look.assessment
     news = is_news(rollout, seen) or now - rollout.judged_at >= HEARTBEAT_US
     if seen.action == "rollback":
-        return [judged(rollout, look, now), *back(rollout, "criterion", seen.reason)]
+        return [judged(rollout, look, now), *rollbacks.start(rollout, "criterion", seen.reason)]
     events: list[RolloutEvent] = [judged(rollout, look, now)] if news else []
     if seen.overdue and not rollout.interventions.escalated:
         proposed = any(p.wave == rollout.wave and p.kind == "promotion" for p in rollout.proposals)
         stage = plans.recorded(rollout.plan).stage(rollout.wave)
         if stage.on_timeout == "rollback" and not proposed:  # Else it had its evidence once.
-            return [judged(rollout, look, now), *back(rollout, "timeout", seen.overdue)]
+            return [judged(rollout, look, now), *rollbacks.start(rollout, "timeout", seen.overdue)]
         events.append(
             WaveEscalated(rollout=rollout.id, wave=rollout.wave, reason=seen.overdue[:2000])
         )
     events += _phases(rollout, seen)
     events += _holds(rollout, look)
     return [*events, *_proposals(rollout, look, now)]
-
-
-def back(rollout: Rollout, trigger: Trigger, reason: str) -> list[RolloutEvent]:
-    """Roll back; what was proposed is moot."""
-    started = RollbackStarted(rollout=rollout.id, flag=rollout.flag, trigger=trigger, reason=reason)
-    return [*lapse(rollout, "the rollout was rolled back"), started]
 
 
 def _phases(rollout: Rollout, seen: Assessment) -> list[RolloutEvent]:

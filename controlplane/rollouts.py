@@ -1,8 +1,8 @@
 """What may be done to a rollout."""
 
-from typing import Literal, assert_never
+from typing import assert_never
 
-from controlplane import evaluation, interventions, plans, promotions
+from controlplane import evaluation, interventions, plans, promotions, rollbacks
 from controlplane.commands import (
     Abort,
     ApproveStart,
@@ -35,29 +35,17 @@ from controlplane.promotions import refuse_approver, refuse_unsigned
 from controlplane.stages import enter
 from events.rollouts import (
     PlanRevised,
-    RollbackStalled,
     RolloutArmed,
     RolloutCancelled,
     RolloutDrafted,
     RolloutEvent,
-    RolloutRolledBack,
     RolloutStarted,
     RolloutSubmitted,
     StartApproved,
     StartRejected,
 )
-from events.timestamps import SECOND, Timestamp
-from projections.rollbacks import AfterRollback
+from events.timestamps import Timestamp
 from projections.rollouts import BEFORE_START, Rollout
-
-ROLLED_BACK_WITHIN_US = 30 * SECOND
-"""Clients that still report the new code so long after a rollback have not followed it."""
-
-_LATEST_NEWS_US = 2 * ROLLED_BACK_WITHIN_US
-"""What was done before the rollback is told within so long, or the client's clock is slow."""
-
-_QUIET_US = 5 * SECOND
-"""So long after the last report of the new code, a report of the old one confirms the rollback."""
 
 
 def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[RolloutEvent]:
@@ -69,7 +57,7 @@ def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[Ro
     if isinstance(command, Abort):
         return _abort(rollout, command)
     if isinstance(command, FollowRollback):
-        return _follow(rollout, command.reports, now)
+        return rollbacks.follow(rollout, command.reports, now)
     if isinstance(command, BeforeStart):
         return _before_start(rollout, command, now)
     if isinstance(command, SignOff | WithdrawSignOff) and rollout.phase in BEFORE_START:
@@ -204,43 +192,7 @@ def _abort(rollout: Rollout, command: Abort) -> list[RolloutEvent]:
             )
         ]
     refuse_unless_active(rollout)
-    return evaluation.back(rollout, command.trigger, command.reason)
-
-
-def _follow(rollout: Rollout, reports: AfterRollback, now: Timestamp) -> list[RolloutEvent]:
-    """Confirm by what clients report; say so once if they go on with the new code."""
-    if rollout.phase != "rolling_back":
-        return []
-    events: list[RolloutEvent] = []
-    last_on = max(reports.last_on_at, rollout.rollback_at)
-    heard_us = reports.last_heard_at - rollout.rollback_at
-    late = last_on - rollout.rollback_at > ROLLED_BACK_WITHIN_US
-    if (late or heard_us > _LATEST_NEWS_US) and not rollout.stalled:
-        events.append(
-            RollbackStalled(
-                rollout=rollout.id,
-                flag=rollout.flag,
-                reports=reports.on,
-                last_report_at=max(reports.last_on_at, reports.last_heard_at),
-            )
-        )
-    quiet_us = now - max(last_on, reports.last_heard_at)
-    confirmed_by: Literal["reports", "silence", "superseded"]
-    if reports.superseded:
-        confirmed_by = "superseded"
-    elif reports.last_off_at > last_on and quiet_us >= _QUIET_US:
-        confirmed_by = "reports"
-    elif quiet_us >= ROLLED_BACK_WITHIN_US:
-        confirmed_by = "silence"
-    else:
-        return events
-    rolled_back = RolloutRolledBack(
-        rollout=rollout.id,
-        flag=rollout.flag,
-        confirmed_by=confirmed_by,
-        took_us=last_on - rollout.rollback_at,
-    )
-    return [*events, rolled_back]
+    return rollbacks.start(rollout, command.trigger, command.reason)
 
 
 def _refuse_unless(rollout: Rollout, phase: str, action: str) -> None:

@@ -182,7 +182,7 @@ class RolloutRolledBack(Event, frozen=True):
     """From the rollback's start to the last report of the new code; 0 where there was none."""
 
 
-RolloutEvent = (
+LifecycleEvent = (
     RolloutDrafted
     | PlanRevised
     | RolloutSubmitted
@@ -199,10 +199,9 @@ RolloutEvent = (
     | RollbackStarted
     | RollbackStalled
     | RolloutRolledBack
-    | PromotionEvent
-    | InterventionEvent
-    | JudgementEvent
 )
+
+RolloutEvent = LifecycleEvent | PromotionEvent | InterventionEvent | JudgementEvent
 
 
 def rollout_stream(rollout: str) -> str:

@@ -1,9 +1,10 @@
 """What stands in the way of a rollout or was put out of it: holds, overrides, sign-offs."""
 
+from typing import assert_never
+
 import msgspec
 from msgspec.structs import replace
 
-from events.event import RecordedEvent
 from events.interventions import (
     BakeExtended,
     HoldKind,
@@ -74,27 +75,30 @@ class Interventions(msgspec.Struct, frozen=True):
         return next((hold for hold in self.holds if hold.kind == kind), None)
 
 
-def evolve(was: Interventions, recorded: RecordedEvent[InterventionEvent]) -> Interventions:
-    """Return what stands after one more event."""
-    at = recorded.occurred_at
-    match recorded.event:
+def evolve(
+    was: Interventions, event: InterventionEvent, at: Timestamp, actor: str
+) -> Interventions:
+    """Return what stands after one more event, by whom."""
+    match event:
         case RolloutHeld(kind=kind, reason=reason):
             others = tuple(hold for hold in was.holds if hold.kind != kind)
-            return replace(was, holds=(*others, Hold(kind, reason, at, recorded.actor.id)))
+            return replace(was, holds=(*others, Hold(kind, reason, at, actor)))
         case HoldReleased(kind=kind):
             return replace(was, holds=tuple(hold for hold in was.holds if hold.kind != kind))
         case WaveEscalated(reason=reason):
             return replace(was, escalated=reason)
         case BakeExtended(by_us=by_us):
             return replace(was, extended_us=was.extended_us + by_us, escalated="")
-        case OverrideRequested() | OverrideApproved() | OverrideWithdrawn() as event:
-            return _override(was, event)
+        case OverrideRequested() | OverrideApproved() | OverrideWithdrawn() as about:
+            return _override(was, about)
         case ItemSignedOff(item=item, wave=wave, role=role, signed_by=who, note=note):
             signed = SignOff(item, wave, role, who, note, at)
             return replace(was, sign_offs=(*was.sign_offs, signed))
         case SignOffWithdrawn(item=item, signed_by=who):
             kept = tuple(one for one in was.sign_offs if (one.item, one.by) != (item, who))
             return replace(was, sign_offs=kept)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _override(

@@ -6,7 +6,6 @@ from typing import Literal, assert_never
 import msgspec
 from msgspec.structs import replace
 
-from events.event import RecordedEvent
 from events.promotions import (
     PromotionDelayed,
     PromotionEvent,
@@ -67,10 +66,9 @@ class Proposal(msgspec.Struct, frozen=True):
 Proposals = tuple[Proposal, ...]
 
 
-def evolve(proposals: Proposals, recorded: RecordedEvent[PromotionEvent]) -> Proposals:
+def evolve(proposals: Proposals, event: PromotionEvent, at: Timestamp) -> Proposals:
     """Return the latest proposals after one more event."""
-    at = recorded.occurred_at
-    match recorded.event:
+    match event:
         case PromotionProposed() as proposed:
             return (*proposals, _made(proposed, at))[-_KEPT:]
         case ProposalApproved(proposal=id_, approver=who, reason=reason):

@@ -12,6 +12,7 @@ from events.promotions import PromotionEvent, PromotionProposed
 from events.rollouts import (
     BakeCompleted,
     ExposureConfirmed,
+    LifecycleEvent,
     PlanRevised,
     RollbackStalled,
     RollbackStarted,
@@ -142,13 +143,13 @@ def _standing(rollout: Rollout) -> State:
 
 
 def _evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
-    event = recorded.event
+    event, at = recorded.event, recorded.occurred_at
     if isinstance(event, PromotionEvent):
-        proposals = promotions.evolve(rollout.proposals, recorded)  # type: ignore[arg-type]  # why: narrowed above
+        proposals = promotions.evolve(rollout.proposals, event, at)
         made = isinstance(event, PromotionProposed)
         return replace(rollout, proposals=proposals, proposed=rollout.proposed + made)
     if isinstance(event, InterventionEvent):
-        after = interventions.evolve(rollout.interventions, recorded)  # type: ignore[arg-type]  # why: idem
+        after = interventions.evolve(rollout.interventions, event, at, recorded.actor.id)
         if isinstance(event, HoldReleased) and event.kind in interventions.BY_PEOPLE:
             rollout = replace(rollout, reason="released; the next look tells")
         again = isinstance(event, BakeExtended) and rollout.phase == "evaluating"
@@ -176,7 +177,7 @@ def _judged(rollout: Rollout, event: JudgementEvent) -> Rollout:
             assert_never(unreachable)
 
 
-def _moved(rollout: Rollout, event: Any, recorded: RecordedEvent[Any]) -> Rollout:
+def _moved(rollout: Rollout, event: LifecycleEvent, recorded: RecordedEvent[Any]) -> Rollout:
     at = recorded.occurred_at
     match event:
         case RolloutDrafted():
@@ -220,8 +221,8 @@ def _moved(rollout: Rollout, event: Any, recorded: RecordedEvent[Any]) -> Rollou
             return replace(rollout, stalled=True)
         case RolloutRolledBack():
             return replace(rollout, phase="rolled_back", ended_at=at)
-        case _:
-            return rollout
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _planned(rollout: Rollout, event: RolloutDrafted | PlanRevised) -> Rollout:

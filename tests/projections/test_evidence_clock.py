@@ -8,9 +8,8 @@ from msgspec.structs import replace
 from events.interventions import HoldKind
 from events.timestamps import DAY, HOUR, MINUTE
 from projections.evidence import EVIDENCE
-from projections.waves import WaveEvidence
 from tests.projections.flag_events import BETA
-from tests.projections.recording import START, At, Told, at, execution, told
+from tests.projections.recording import START, at, execution, told
 from tests.projections.rollout_events import (
     SILENCE,
     alert,
@@ -21,22 +20,7 @@ from tests.projections.rollout_events import (
     soak,
     started,
 )
-
-
-def wave_after(*history: Told) -> WaveEvidence:
-    """The only wave, which began at START."""
-    (wave,) = EVIDENCE.fold("checkout", told(started(), entered(), *history)).waves
-    return wave
-
-
-def ran(*moments: int) -> list[At]:
-    """An execution at each of these moments."""
-    return [at(moment, execution()) for moment in moments]
-
-
-def wave_with(*moments: int) -> WaveEvidence:
-    return wave_after(*ran(*moments))
-
+from tests.projections.wave_stories import ran, wave_after, wave_with
 
 # Silence
 

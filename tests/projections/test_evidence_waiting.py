@@ -7,29 +7,14 @@ from hypothesis import strategies as st
 from events.interventions import HoldKind
 from events.timestamps import DAY, HOUR
 from projections.evidence import EVIDENCE
-from projections.waves import WaveEvidence
-from tests.projections.recording import START, At, Told, at, execution, told
+from tests.projections.recording import START, at, told
 from tests.projections.rollout_events import (
     entered,
     held,
     released,
     started,
 )
-
-
-def wave_after(*history: Told) -> WaveEvidence:
-    """The only wave, which began at START."""
-    (wave,) = EVIDENCE.fold("checkout", told(started(), entered(), *history)).waves
-    return wave
-
-
-def ran(*moments: int) -> list[At]:
-    """An execution at each of these moments."""
-    return [at(moment, execution()) for moment in moments]
-
-
-def wave_with(*moments: int) -> WaveEvidence:
-    return wave_after(*ran(*moments))
+from tests.projections.wave_stories import wave_after
 
 
 @pytest.mark.parametrize("kind", ["paused", "rejected", "withdrawn", "frozen"])
