@@ -1,6 +1,25 @@
-"""DECIDE: what may happen next."""
+"""DECIDE: what may happen next.
 
-from controlplane.plane import ControlPlane
-from controlplane.plans import FOUR_WAVES, Plan
+The names are looked up when first used: `controlplane.client` must not cost a server's imports.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from controlplane.plane import ControlPlane
+    from controlplane.plans import FOUR_WAVES, Plan
 
 __all__ = ["FOUR_WAVES", "ControlPlane", "Plan"]
+
+_HOMES = {
+    "FOUR_WAVES": "controlplane.plans",
+    "ControlPlane": "controlplane.plane",
+    "Plan": "controlplane.plans",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'controlplane' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
