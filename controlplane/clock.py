@@ -1,4 +1,4 @@
-"""The edge: the only place that reads the clock or draws identifiers."""
+"""The edge: the only place that reads the clock or draws by chance."""
 
 import secrets
 import time
@@ -21,3 +21,8 @@ def new_id() -> str:
     value = value & ~(0xF << 76) | (0x7 << 76)
     value = value & ~(0x3 << 62) | (0x2 << 62)
     return str(uuid.UUID(int=value))
+
+
+def chance(count: int) -> bytes:
+    """So many bytes that nobody can guess."""
+    return secrets.token_bytes(count)

@@ -1,10 +1,14 @@
 """The one loop: read → fold → decide → append → retry."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
+
+import msgspec
 
 from controlplane.errors import LeaseLost, TooManyConflicts
+from controlplane.requests import Request
+from events.access import CommandAccepted
 from events.errors import VersionConflict
 from events.event import Actor, Event, NewEvent, RecordedEvent
 from events.log import EventLog, Query
@@ -100,6 +104,14 @@ class Transaction:
             self._staged.append(new)
         return self._staged[-1].id if events else cause
 
+    def stage_first(self, stream: str, event: Event, id_: str) -> None:
+        """Put one in front of all that was staged, under the id that they name as their cause."""
+        behind, self._staged = self._staged, []
+        context, self._context = self._context, replace(self._context, causation_id=None)
+        self.stage(stream, [event])
+        self._context = context
+        self._staged = [*(msgspec.structs.replace(new, id=id_) for new in self._staged), *behind]
+
     def foresee(self, projection: Projection[S], state: S, events: Sequence[Event]) -> S:
         """The state as it will be once these events are in the log.
 
@@ -148,13 +160,18 @@ def execute(
     new_id: Callable[[], str],
     context: Context,
     fence: Fence | None = None,
+    request: Request | None = None,
 ) -> tuple[T, int]:
     """Run `work` until what it decided still holds when it is appended; its result, the position.
 
-    The position is that of the last appended event, 0 where nothing changed. Raises what `work`
-    raises, LogUnavailable, LeaseLost where the fence has moved, and TooManyConflicts after 50
-    attempts.
+    The position is that of the last appended event, 0 where nothing changed. What came from
+    outside as a `request` is recorded in front of what it led to; done before under the same key,
+    it is not done again: its result then was a text or None. Raises what `work` raises,
+    LogUnavailable, LeaseLost where the fence has moved, KeyReused, PreconditionFailed, and
+    TooManyConflicts after 50 attempts.
     """
+    if request is not None:
+        return _execute_request(log, work, clock, new_id, context, request)
     for _ in range(_ATTEMPTS):
         transaction = Transaction(log, clock(), new_id, context)
         if fence is not None:  # First: of several conflicts, the first one is told.
@@ -168,5 +185,37 @@ def execute(
             if fence is not None and conflict.details["stream"] == fence.stream:
                 raise LeaseLost from conflict
             continue
+        return result, receipts[-1].position
+    raise TooManyConflicts(attempts=_ATTEMPTS)
+
+
+def _execute_request(
+    log: EventLog,
+    work: Callable[[Transaction], T],
+    clock: Callable[[], Timestamp],
+    new_id: Callable[[], str],
+    context: Context,
+    request: Request,
+) -> tuple[T, int]:
+    for _ in range(_ATTEMPTS):
+        if (earlier := request.earlier(log)) is not None:
+            done = cast("CommandAccepted", earlier.event).result
+            return cast("T", done or None), earlier.position
+        request.refuse_changed(log)
+        id_ = new_id()
+        transaction = Transaction(log, clock(), new_id, replace(context, causation_id=id_))
+        if request.expects is not None:
+            transaction.guard(request.about, request.expects)
+        if request.key:
+            transaction.guard(request.stream, 0)
+        result = work(transaction)
+        changed = bool(transaction.staged)
+        said = result if isinstance(result, str) else ""
+        transaction.stage_first(request.stream, request.accepted(changed=changed, result=said), id_)
+        try:
+            receipts = log.append(transaction.staged, expected=transaction.versions)
+        except VersionConflict:
+            continue
+        request.recorded = True
         return result, receipts[-1].position
     raise TooManyConflicts(attempts=_ATTEMPTS)

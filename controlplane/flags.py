@@ -68,6 +68,15 @@ class ChangeExposure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BreakGlass:
+    """Raise an exposure past the rollout in charge, by one person's word."""
+
+    percentage: float
+    audience: Audience
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnterWave:
     """Serve an audience at least at a percentage, by order of the rollout in charge."""
 
@@ -107,6 +116,7 @@ FlagCommand = (
     | DescribeFlag
     | EnableFlag
     | ChangeExposure
+    | BreakGlass
     | EnterWave
     | DisableFlag
     | ArchiveFlag
@@ -126,7 +136,7 @@ def decide(flag: Flag, command: FlagCommand) -> list[FlagEvent]:
     match command:
         case DescribeFlag():
             return _describe(flag, command)
-        case EnableFlag() | ChangeExposure() | EnterWave():
+        case EnableFlag() | ChangeExposure() | EnterWave() | BreakGlass():
             return _expose(flag, command)
         case DisableFlag(reason=reason):
             return [FlagDisabled(flag=flag.name, reason=reason)] if flag.enabled else []
@@ -192,7 +202,9 @@ def _describe(flag: Flag, command: DescribeFlag) -> list[FlagEvent]:
     return [] if same else [described]
 
 
-def _expose(flag: Flag, command: EnableFlag | ChangeExposure | EnterWave) -> list[FlagEvent]:
+def _expose(
+    flag: Flag, command: EnableFlag | ChangeExposure | EnterWave | BreakGlass
+) -> list[FlagEvent]:
     """Move an exposure.
 
     While a rollout is in charge, others may lower it, and restore what the rollout had granted.
@@ -208,6 +220,8 @@ def _expose(flag: Flag, command: EnableFlag | ChangeExposure | EnterWave) -> lis
         case EnterWave():
             if not redefined:  # What others were served at is no leave to serve these.
                 after = max(after, before)  # A rollout that goes forward takes nobody out.
+        case BreakGlass():
+            pass
         case _ if flag.rollout is not None and not granted and (after > before or redefined):
             raise RolloutInCharge(flag=flag.name, rollout=flag.rollout)
         case _:
@@ -223,6 +237,7 @@ def _expose(flag: Flag, command: EnableFlag | ChangeExposure | EnterWave) -> lis
                 before=before,
                 after=after,
                 reason=command.reason,
+                forced=isinstance(command, BreakGlass),
             )
         )
     return events

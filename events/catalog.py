@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from events.access import AccessEvent
 from events.alerts import AlertEvent
 from events.event import Event
 from events.executions import BatchExecuted
@@ -19,5 +20,6 @@ CATALOG: dict[str, type[Event]] = {
         *get_args(AlertEvent),
         LeaseTaken,
         *get_args(FreezeEvent),
+        *get_args(AccessEvent),
     )
 }

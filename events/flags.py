@@ -79,6 +79,8 @@ class ExposureChanged(Event, frozen=True):
     before: Percentage
     after: Percentage
     reason: Text
+    forced: bool = False
+    """Whether one person alone raised it, past the rollout in charge: that grants nothing."""
 
 
 class FlagDisabled(Event, frozen=True):

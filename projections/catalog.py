@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from projections.access import REVIEWS, TOKENS
 from projections.alerts import ALERTS
 from projections.evidence import EVIDENCE
 from projections.flags import FLAGS
@@ -13,5 +14,16 @@ from projections.vitals import VITALS
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection
-    for projection in (FLAGS, ROLLOUTS, METRICS, TOTALS, EVIDENCE, VITALS, ALERTS, FREEZES)
+    for projection in (
+        FLAGS,
+        ROLLOUTS,
+        METRICS,
+        TOTALS,
+        EVIDENCE,
+        VITALS,
+        ALERTS,
+        FREEZES,
+        TOKENS,
+        REVIEWS,
+    )
 }

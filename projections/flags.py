@@ -88,12 +88,12 @@ def evolve(flag: Flag, recorded: RecordedEvent[FlagEvent]) -> Flag:
                 enabled_at=recorded.occurred_at,
                 exposure_version=recorded.version,
             )
-        case ExposureChanged(audience=audience, after=percentage):
+        case ExposureChanged(audience=audience, after=percentage, forced=forced):
             moved = Exposure(audience, percentage)
             return replace(
                 flag,
                 exposures=_with(flag.exposures, moved),
-                granted=_granted(flag, moved),
+                granted=flag.granted if forced else _granted(flag, moved),
                 exposure_version=recorded.version,
             )
         case FlagDisabled():

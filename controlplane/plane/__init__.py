@@ -11,6 +11,7 @@ from controlplane import clock as edge
 from controlplane.errors import InvalidInput
 from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
 from controlplane.migrations.upgrade import bring_up_to_date
+from controlplane.plane.access import Access
 from controlplane.plane.alerts import Alerts
 from controlplane.plane.core import Core, moment
 from controlplane.plane.executions import Executions
@@ -53,6 +54,7 @@ class ControlPlane:
         environment: str | None = None,
         clock: Callable[[], Timestamp] = edge.now,
         new_id: Callable[[], str] = edge.new_id,
+        chance: Callable[[int], bytes] = edge.chance,
     ) -> None:
         settings = load(database_url=url, environment=environment)
         self.url = settings.database_url
@@ -70,6 +72,7 @@ class ControlPlane:
         self.rollouts = Rollouts(self._core)
         self.alerts = Alerts(self._core)
         self.freezes = Freezes(self._core)
+        self.access = Access(self._core, chance)
         self.metrics = Measurements(self._core)
         self.projections = ReadModels(self._core)
         _survive_fork(weakref.WeakMethod(self._forget_parent))

@@ -3,10 +3,11 @@
 import logging
 
 from controlplane import alerts
+from controlplane.access_errors import SilenceNotPermitted
 from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.consequences import fold_flag, switch_off
-from controlplane.plane.core import Core, Who, context
+from controlplane.plane.core import Core, Who, as_actor, context
 from controlplane.rules.catalog import WATCHED
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
 from events.alerts import AlertRaised, alert_stream
@@ -52,9 +53,18 @@ class Alerts:
         """Say that you are on it. Raises AlertNotFound, AlertClosed."""
         return self._command(id_, alerts.Acknowledge(alert=id_, note=note), actor)
 
-    def resolve(self, id_: str, *, actor: Who, reason: str) -> Alert:
-        """Close it. If its condition still holds, it is raised anew."""
-        return self._command(id_, alerts.Resolve(alert=id_, reason=reason), actor)
+    def resolve(
+        self, id_: str, *, actor: Who, reason: str, may_silence_critical: bool = True
+    ) -> Alert:
+        """Close it. If its condition still holds, it is raised anew.
+
+        Raises AlertNotFound, AlertClosed, InvalidInput without a reason; SilenceNotPermitted where
+        whoever asks may not close a critical one.
+        """
+        who = as_actor(actor)
+        if not may_silence_critical and self.get(id_).severity == "critical":
+            raise SilenceNotPermitted(actor=who.id, alert=id_)
+        return self._command(id_, alerts.Resolve(alert=id_, reason=reason), who)
 
     def _command(self, id_: str, command: alerts.AlertCommand, actor: Who) -> Alert:
         stream = alert_stream(*_parts(id_))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from controlplane.errors import InvalidInput
 from controlplane.execution import Context, Fence, Transaction, execute
 from controlplane.plane.snapshot import FlagSnapshot
+from controlplane.requests import current
 from events.event import Actor
 from events.log import EventLog
 from events.timestamps import Timestamp, from_datetime, parse
@@ -53,12 +54,17 @@ class Core:
             new_id=self.new_id,
             context=context,
             fence=_FENCE.get(),
+            request=current(),
         )
         if position:
             # The flags first: a rollback must not wait for a backlog of measurements.
             self.snapshot.refresh()
             self.runner.catch_up(position)
         return result
+
+    def append(self, work: Callable[[Transaction], object], context: Context) -> None:
+        """Execute what answers nobody's request; the read models may follow later."""
+        execute(self.log, work, clock=self.clock, new_id=self.new_id, context=context)
 
     def get(self, projection: Projection[S], key: str) -> S:
         """One row, up to date with the log; its initial state where there is none."""

@@ -6,10 +6,11 @@ from controlplane import flags
 from controlplane.bucketing import Explanation, explain
 from controlplane.errors import FlagNotFound
 from controlplane.execution import Transaction
-from controlplane.plane.consequences import fold_flag, refuse_open_alerts, switch_off
+from controlplane.plane.consequences import fold_flag, switch_off
 from controlplane.plane.core import Core, Who, as_actor, context, printable
+from controlplane.plane.exposing import break_glass, stage_exposure
 from events.event import Event, RecordedEvent
-from events.flags import EVERYONE, Audience, ExposureChanged, flag_stream
+from events.flags import EVERYONE, Audience, flag_stream
 from projections.flags import FLAGS, Flag
 
 _NONE: Mapping[str, object] = {}
@@ -50,13 +51,15 @@ class Flags:
         actor: Who,
         reason: str = "",
         audience: Audience = EVERYONE,
+        may_raise: bool = True,
     ) -> Flag:
         """Switch on at a percentage of an audience.
 
-        Raises RolloutInCharge, CriticalAlertOpen if that raises it.
+        Raises RolloutInCharge, CriticalAlertOpen if that raises it, RaiseNotPermitted if whoever
+        asks may not raise.
         """
         command = flags.EnableFlag(percentage=percentage, audience=audience, reason=reason)
-        return self._command(name, command, actor)
+        return self._command(name, command, actor, may_raise=may_raise)
 
     def set_percentage(
         self,
@@ -66,13 +69,61 @@ class Flags:
         actor: Who,
         reason: str = "",
         audience: Audience = EVERYONE,
+        may_raise: bool = True,
     ) -> Flag:
         """Move the percentage of a flag that is on.
 
-        Raises FlagIsDisabled; RolloutInCharge, CriticalAlertOpen if that raises it.
+        Raises FlagIsDisabled, and as `enable`.
         """
         command = flags.ChangeExposure(percentage=percentage, audience=audience, reason=reason)
-        return self._command(name, command, actor)
+        return self._command(name, command, actor, may_raise=may_raise)
+
+    def serve(
+        self, name: str, percentage: float, *, actor: Who, reason: str = "", may_raise: bool = True
+    ) -> Flag:
+        """Serve everyone at a percentage: the flag is made and switched on if need be, off at 0.
+
+        Raises as `enable`.
+        """
+        who = as_actor(actor)
+
+        def work(transaction: Transaction) -> None:
+            flag = fold_flag(transaction, name)
+            made = [] if flag.exists else flags.decide(flag, flags.CreateFlag(owner=who.id))
+            transaction.stage(flag_stream(name), made)
+            flag = transaction.foresee(FLAGS, flag, made)
+            if percentage == 0:
+                switch_off(transaction, flag, printable(reason) or "switched off", by=who.id)
+                return
+            command = flags.EnableFlag(percentage=percentage, reason=reason)
+            stage_exposure(transaction, flag, command, who, may_raise=may_raise)
+
+        self._core.run(work, context(who))
+        return self._core.get(FLAGS, name)
+
+    def break_glass(
+        self,
+        name: str,
+        percentage: float,
+        *,
+        actor: Who,
+        reason: str,
+        audience: Audience = EVERYONE,
+    ) -> Flag:
+        """Raise an exposure past the rollout in charge and past open alerts, alone, in need.
+
+        Raises the alert GLASS_BROKEN, which holds promotions, and opens a review for a second
+        person. Raises NotAPerson, FlagNotFound, FlagIsArchived; InvalidInput without a reason, or
+        where nothing is raised by it.
+        """
+        who = as_actor(actor)
+
+        def work(transaction: Transaction) -> str:
+            command = flags.BreakGlass(percentage=percentage, audience=audience, reason=reason)
+            return break_glass(transaction, fold_flag(transaction, name), command, who)
+
+        self._core.run(work, context(who))
+        return self._core.get(FLAGS, name)
 
     def disable(self, name: str, *, actor: Who, reason: str = "") -> Flag:
         """Switch off for everyone, at once; a rollout in charge is thereby rolled back."""
@@ -139,13 +190,14 @@ class Flags:
         self._snapshot.refresh()
         return explain(self._snapshot.flag(flag), unit, attributes)
 
-    def _command(self, name: str, command: flags.FlagCommand, actor: Who) -> Flag:
+    def _command(
+        self, name: str, command: flags.FlagCommand, actor: Who, *, may_raise: bool = True
+    ) -> Flag:
+        who = as_actor(actor)
+
         def work(transaction: Transaction) -> None:
             flag = fold_flag(transaction, name)
-            decided = flags.decide(flag, command)
-            if any(isinstance(e, ExposureChanged) and e.after > e.before for e in decided):
-                refuse_open_alerts(transaction, name)
-            transaction.stage(flag_stream(name), decided)
+            stage_exposure(transaction, flag, command, who, may_raise=may_raise)
 
-        self._core.run(work, context(actor))
+        self._core.run(work, context(who))
         return self._core.get(FLAGS, name)

@@ -9,7 +9,8 @@ from controlplane.calendars import FreezeWindow
 from controlplane.errors import FlagNotFound, FreezeNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.core import Core, Who, context, moment
-from events.freezes import FREEZE_STREAM
+from events.event import Event
+from events.freezes import FREEZE_STREAM, FreezeLifted
 from projections.flags import FLAGS
 from projections.freezes import FREEZES, Freeze
 
@@ -57,13 +58,20 @@ class Freezes:
     def lift(self, id_: str, *, actor: Who, reason: str) -> Freeze:
         """End a freeze, for good; as it stood. Raises FreezeNotFound, InvalidInput."""
 
-        def work(transaction: Transaction) -> Freeze:
+        def work(transaction: Transaction) -> None:
             standing = transaction.fold(FREEZES, FREEZE_STREAM, FREEZE_STREAM)
             command = freezes.LiftFreeze(freeze=id_, reason=reason)
             transaction.stage(FREEZE_STREAM, freezes.decide(standing, command, transaction.now))
-            return next(freeze for freeze in standing.standing if freeze.id == id_)
 
-        return self._core.run(work, context(actor))
+        self._core.run(work, context(actor))
+        return self._as_it_stood(id_)
+
+    def _as_it_stood(self, id_: str) -> Freeze:
+        """One that was lifted."""
+        events = self._core.log.read_stream(FREEZE_STREAM)
+        before = (one for one in events if not _lifts(one.event, id_))
+        standing = FREEZES.fold(FREEZE_STREAM, before).standing
+        return next(freeze for freeze in standing if freeze.id == id_)
 
     def get(self, id_: str) -> Freeze:
         """A freeze that stands. Raises FreezeNotFound."""
@@ -83,6 +91,10 @@ class Freezes:
         """
         standing = self._core.get(FREEZES, FREEZE_STREAM)
         return freezes.in_effect(standing, flag, self._core.clock())
+
+
+def _lifts(event: Event, id_: str) -> bool:
+    return isinstance(event, FreezeLifted) and event.freeze == id_
 
 
 def _window(window: FreezeWindow | Mapping[str, Any], name: str) -> FreezeWindow:

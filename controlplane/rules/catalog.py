@@ -7,6 +7,7 @@ from controlplane.rules.failures import (
     INVARIANT_VIOLATION_DETECTED,
 )
 from controlplane.rules.memory import MEMORY_LEAK_DETECTED
+from controlplane.rules.overriding import GLASS_BROKEN
 from controlplane.rules.rollbacks import ROLLBACK_STALLED
 from controlplane.rules.rule import Rule
 from controlplane.rules.slowness import SLOW_BATCH_DETECTED
@@ -26,5 +27,8 @@ RULES: dict[str, Rule] = {
     )
 }
 
-WATCHED: dict[str, Rule] = RULES | {ROLLBACK_STALLED.name: ROLLBACK_STALLED}
-"""All that are watched: the eight about batches, and the one about rollbacks."""
+WATCHED: dict[str, Rule] = RULES | {
+    ROLLBACK_STALLED.name: ROLLBACK_STALLED,
+    GLASS_BROKEN.name: GLASS_BROKEN,
+}
+"""All that are watched: the eight about batches, and those about rollbacks and about people."""

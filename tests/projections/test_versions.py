@@ -19,6 +19,8 @@ GOLDEN: dict[tuple[str, int], str] = {
     ("vitals", 1): "1e1312d1dd9f2f59e21146e683701f975f0be690588cfced66e2e7cb70bcda2d",
     ("alerts", 1): "83689e7379c9344c732b2d5d6fcfd243882afb7f8acad74671db72349669f15d",
     ("freezes", 1): "69a4788ef106c985726441490c7606275f9bcaae82dda48fd50e674808c8c246",
+    ("tokens", 1): "5a75d7a5262cd6bc7b5d9ca80ed7bad89d27e38ea920caab04260008e42e2c8f",
+    ("reviews", 1): "b705d1f0c17513b509192d65aa5a5fcf0ece86b697e0d47113bc864df1eacfab",
 }
 
 

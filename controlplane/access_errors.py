@@ -1,0 +1,96 @@
+"""Why a request is refused, whatever it asks for. A docstring is the message; `status` is HTTP's.
+
+ControlPlaneError
+├── NotAuthenticated      401
+├── NotPermitted          403
+├── RaiseNotPermitted     403
+├── SilenceNotPermitted   403
+├── TokenNotFound         404
+├── ReviewNotFound        404
+├── SameReviewer          403
+├── KeyReused             422
+├── PreconditionFailed    412
+└── TooManyRequests       429
+"""
+
+from http import HTTPStatus
+
+from events.errors import ControlPlaneError
+
+__all__ = [
+    "KeyReused",
+    "NotAuthenticated",
+    "NotPermitted",
+    "PreconditionFailed",
+    "RaiseNotPermitted",
+    "ReviewNotFound",
+    "SameReviewer",
+    "SilenceNotPermitted",
+    "TokenNotFound",
+    "TooManyRequests",
+]
+
+
+class NotAuthenticated(ControlPlaneError):
+    """{reason}. Send a token: Authorization: Bearer rcp_…; an admin issues them with controlplane
+    access issue."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class NotPermitted(ControlPlaneError):
+    """The token of {actor} ({roles}) does not permit {permission}. Ask somebody whose does, or an
+    admin for another token."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class RaiseNotPermitted(ControlPlaneError):
+    """{actor} may lower the exposure of flag {flag}, not raise it above {served:g} % of {audience}:
+    that takes an approver."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class SilenceNotPermitted(ControlPlaneError):
+    """{actor} may acknowledge critical alert {alert}, not resolve it by hand: that takes an
+    approver."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class TokenNotFound(ControlPlaneError):
+    """There is no token {token}. See: controlplane access tokens."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class ReviewNotFound(ControlPlaneError):
+    """There is no review {review}. See: controlplane access reviews."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class SameReviewer(ControlPlaneError):
+    """{actor} did what review {review} is about. A second person must close it."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class KeyReused(ControlPlaneError):
+    """Idempotency key {key} was used for another command. Take a new key for each command."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class PreconditionFailed(ControlPlaneError):
+    """{what} is at version {actual}, not {expected} as in If-Match: somebody changed it since you
+    read it. Read it again and decide anew."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
+class TooManyRequests(ControlPlaneError):
+    """{reason}. Try again in {retry_after} s."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
