@@ -92,6 +92,10 @@ class Access:
         """Who sends this token, and what it opens. Raises NotAuthenticated, LogUnavailable."""
         return self.snapshot.caller(text, self._core.clock())
 
+    def note(self, actor: Who) -> None:
+        """Record the request that is being carried out, though it led to no event."""
+        self._core.run(lambda _transaction: None, context(actor))
+
     def first_token(self) -> Issued | None:
         """A token for an admin where nobody has one: it lasts a day, to issue others by."""
         id_, text = self._mint()

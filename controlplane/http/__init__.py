@@ -1,0 +1,1 @@
+"""The control plane over HTTP: one file a slice, and in front of all of them one gate."""

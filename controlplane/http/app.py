@@ -1,0 +1,62 @@
+"""The application: every slice's routes behind one gate."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from controlplane.http import admin, document, health, problems
+from controlplane.http.gate import Gate, GateSettings
+from controlplane.plane import ControlPlane
+
+SLICES = (admin, health, document)
+
+
+_STRICT = GateSettings()
+
+
+def create_app(plane: ControlPlane, settings: GateSettings = _STRICT) -> FastAPI:
+    """The API of one plane, to be wrapped in Limits and served in one process."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app = FastAPI(
+        title="Rollout control plane",
+        version="1",
+        description="Takes a risky change to production in waves, and can prove afterwards why.",
+        openapi_url=None,  # Behind the gate like everything else.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+        lifespan=lifespan,
+        responses={},
+    )
+    app.state.plane = plane
+    app.state.gate = Gate(plane, settings)
+    for one in SLICES:
+        app.include_router(one.routes)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+async def _not_routed(_request: Request, error: Exception) -> Response:
+    """What no route takes."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.NOT_FOUND:
+        return problems.answer("NoSuchRoute", status, "Nothing is here; see /api/v1/openapi.json")
+    name = "".join(word.capitalize() for word in status.phrase.split())
+    return problems.answer(name, status, f"{error.detail}.", headers=error.headers or {})
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    """A fault of ours: the server's log says which, the answer does not."""
+    detail = "The control plane failed; its log says why. What was asked may have been done."
+    return problems.answer("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, detail)

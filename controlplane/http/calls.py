@@ -1,0 +1,50 @@
+"""What handlers are given: the plane, who asks, and how things are tagged and paged."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Request, Response
+
+from controlplane.plane import ControlPlane
+from controlplane.plane.tokens import Caller
+from controlplane.requests import version_of
+
+Json = dict[str, Any]
+FARTHEST = 2**63 - 1
+
+
+def _plane_of(request: Request) -> ControlPlane:
+    plane: ControlPlane = request.app.state.plane
+    return plane
+
+
+def _caller_of(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+Plane = Annotated[ControlPlane, Depends(_plane_of)]
+Asking = Annotated[Caller, Depends(_caller_of)]
+"""Who asks: `asking.actor` acts, `asking.may(permission)`, `asking.sees(flag)`."""
+
+After = Annotated[
+    int, Query(ge=0, le=FARTHEST, description="Only what changed after this log position.")
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
+FlagName = Annotated[str, Path(min_length=1, max_length=100, examples=["batch-patches-v1"])]
+
+
+def tag(response: Response, plane: ControlPlane, stream: str) -> None:
+    """Say at which version a thing is, for If-Match. Before it is read: it may be newer then."""
+    response.headers["ETag"] = f'"{version_of(plane.log, stream)}"'
+
+
+def page(found: Iterable[tuple[int, Json]], after: int, limit: int) -> Json:
+    """A page of things, in the order in which they last changed; `next` is where to go on.
+
+    One that changes meanwhile comes again, later: nothing is missed.
+    """
+    left = sorted((one for one in found if one[0] > after), key=lambda one: one[0])
+    shown = left[:limit]
+    more = len(left) > limit
+    return {"items": [item for _, item in shown], "next": shown[-1][0] if more else None}

@@ -1,0 +1,137 @@
+"""What reaches the application at all: bodies within bounds, unpacked; and what every answer says.
+
+Plain ASGI: it must cost nothing where a thousand streams go through.
+"""
+
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+
+from controlplane.http import problems
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MEBIBYTE = 1024 * 1024
+_INGEST = "/api/v1/executions"
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodyLimits:
+    """In bytes, unpacked."""
+
+    command: int = MEBIBYTE
+    ingest: int = 16 * MEBIBYTE
+
+
+class Limits:
+    """Wraps an application: bodies that are too large never reach it."""
+
+    def __init__(self, application: Application, limits: BodyLimits = BodyLimits()) -> None:
+        self._application = application
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        most = self._limits.ingest if scope["path"] == _INGEST else self._limits.command
+        send = _with_headers(send)
+        refusal = _refused(headers, most)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        packed = headers.get("content-encoding", "identity").lower() == "gzip"
+        body = _Body(receive, most, zlib.decompressobj(wbits=31) if packed else None)
+        try:
+            await self._application(scope, body, send)
+        except _TooLargeError:
+            await _too_large(most)(scope, receive, send)
+        except _UnreadableError as error:
+            detail = f"The body is not what its Content-Encoding says: {error}"
+            unreadable = problems.answer("InvalidRequest", HTTPStatus.BAD_REQUEST, detail)
+            await unreadable(scope, receive, send)
+
+
+def _refused(headers: Headers, most: int) -> Response | None:
+    """The answer to what need not be read to be refused."""
+    encoding = headers.get("content-encoding", "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        detail = f"The encoding {encoding[:50]!r} is not known; send gzip, or the body as it is"
+        return problems.answer("UnsupportedEncoding", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+    length = headers.get("content-length", "0")
+    if length.isdigit() and int(length[:18]) > most:
+        return _too_large(most)
+    return None
+
+
+def _too_large(most: int) -> Response:
+    detail = f"The body has more than {most} bytes; send it in several requests"
+    return problems.answer("BodyTooLarge", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+
+class _TooLargeError(Exception):
+    """More bytes came than are taken."""
+
+
+class _UnreadableError(Exception):
+    """They cannot be unpacked."""
+
+
+@dataclass
+class _Body:
+    """Receives for the application: counts, unpacks, and stops in time."""
+
+    receive: Receive
+    most: int
+    unpacker: Any
+    seen: int = 0
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        if message["type"] != "http.request":
+            return message
+        data = message.get("body", b"")
+        if self.unpacker is not None:
+            data = self._unpacked(data, last=not message.get("more_body", False))
+        self.seen += len(data)
+        if self.seen > self.most:
+            raise _TooLargeError
+        return {**message, "body": data}
+
+    def _unpacked(self, data: bytes, *, last: bool) -> bytes:
+        try:
+            # One byte more than is left tells that there is more, and a bomb goes no further.
+            unpacked: bytes = self.unpacker.decompress(data, self.most - self.seen + 1)
+        except zlib.error as error:
+            raise _UnreadableError(error) from error
+        if last and not self.unpacker.eof and self.seen + len(unpacked) <= self.most:
+            raise _UnreadableError("it ends too early")
+        return unpacked
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _ALWAYS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return sending
