@@ -8,16 +8,13 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import make_wsgi_app
 
 from controlplane.errors import ControlPlaneError, InvalidInput
-from controlplane.exposition import PlaneCollector
 from controlplane.plane import ControlPlane
+from controlplane.scrapes import Scrapes
 
 logger = logging.getLogger(__name__)
-
-MOST_EVENTS_BEHIND = 10_000
-"""A scrape folds that many events at the most before it answers."""
 
 _StartResponse = Callable[..., Any]
 
@@ -48,10 +45,8 @@ class MetricsServer:
     def __init__(
         self, plane: ControlPlane, host: str = "127.0.0.1", port: int = 9090, *, legacy: bool = True
     ) -> None:
-        self._plane = plane
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(PlaneCollector(plane, legacy=legacy))
-        self._exposition = make_wsgi_app(registry)
+        self._scrapes = Scrapes(plane, legacy=legacy)
+        self._exposition = make_wsgi_app(self._scrapes.registry)
         try:
             self._server = make_server(host, port, self._answer, _Server, _Quiet)
         except (OSError, OverflowError) as error:
@@ -80,9 +75,7 @@ class MetricsServer:
         if environ.get("PATH_INFO") != "/metrics":
             return _plain(start_response, HTTPStatus.NOT_FOUND, "Metrics are at /metrics.")
         try:
-            behind = max((lag.events for lag in self._plane.projections.lag()), default=0)
-            if behind > MOST_EVENTS_BEHIND:
-                text = f"Catching up: {behind} events behind."
+            if (text := self._scrapes.refusal()) is not None:
                 return _plain(start_response, HTTPStatus.SERVICE_UNAVAILABLE, text)
             answer: Iterable[bytes] = self._exposition(environ, start_response)
         except ControlPlaneError as error:

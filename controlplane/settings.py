@@ -19,6 +19,19 @@ class Settings(BaseSettings):
     environment: str = Field(default="production", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
     actor: str = ""
     """Who acts, where a command does not say; default: the name you are logged in under."""
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=9000, ge=0, le=65535)
+    tls_certificate: str = ""
+    """A file with the certificate chain, in PEM."""
+    tls_key: str = ""
+    """A file with its private key."""
+    trusted_proxies: str = "127.0.0.1"
+    """Whose X-Forwarded-For is believed, with --behind-proxy: addresses or networks, by comma."""
+    requests_per_second: float = Field(default=200.0, gt=0, allow_inf_nan=False)
+    """By each token, in the long run; five times as many at once."""
+    streams_per_token: int = Field(default=2000, gt=0)
+    metrics_open: bool = False
+    """Whether /metrics may listen beyond this machine, where it asks for no token."""
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=9090, ge=0, le=65535)
     legacy_metrics: bool = True

@@ -18,6 +18,7 @@ from controlplane.plane.verification import Verification
 from controlplane.rules.rule import Rule
 from events.event import Event, RecordedEvent
 from events.timestamps import Timestamp, to_iso
+from projections.access import Review, Token
 from projections.alerts import Alert
 from projections.flags import Flag
 from projections.interventions import SignOff
@@ -194,6 +195,18 @@ def event_view(event: RecordedEvent[Event]) -> Json:
         "recorded_at": to_iso(event.recorded_at),
         "data": msgspec.json.decode(event.data),
     }
+
+
+def token_view(token: Token) -> Json:
+    """A token; its text is nowhere, and its digest is of use to nobody."""
+    data = _with_moments(token, "issued_at", "expires_at", "revoked_at")
+    del data["digest"]
+    return data
+
+
+def review_view(review: Review) -> Json:
+    """What one person did alone, and who looked at it."""
+    return _with_moments(review, "opened_at", "closed_at")
 
 
 def explanation_view(explanation: Explanation) -> Json:

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from controlplane.cli import alerts, flags, freezes, history, operations, rollouts
+from controlplane.cli import access, alerts, flags, freezes, history, operations, rollouts
 from controlplane.cli.demo import demo
 from controlplane.cli.output import Chosen, RefusingGroup
+from controlplane.cli.serve import serve
 from controlplane.cli.workload import workload
 
 app = typer.Typer(
@@ -39,12 +40,13 @@ def choose(
 
 
 app.command()(demo)
-app.command()(operations.serve)
+app.command()(serve)
 app.command()(workload)
 app.add_typer(flags.app, name="flags")
 app.add_typer(rollouts.app, name="rollouts")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(freezes.app, name="freezes")
+app.add_typer(access.app, name="access")
 app.add_typer(history.events, name="events")
 app.add_typer(history.log, name="log")
 app.add_typer(operations.projections, name="projections")

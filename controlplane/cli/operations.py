@@ -1,7 +1,5 @@
-"""`controlplane projections …`, `db …`, `serve`: running it."""
+"""`controlplane projections …`, `db …`: its tables."""
 
-import signal
-import time
 from typing import Annotated
 
 import typer
@@ -9,17 +7,13 @@ import typer
 from controlplane.cli.output import (
     Json,
     console,
-    line,
     opened,
     print_json,
     print_table,
     progress,
     say,
 )
-from controlplane.metrics_server import MetricsServer
 from controlplane.migrations.upgrade import HEAD
-from controlplane.scheduler import Intervals, Scheduler
-from controlplane.settings import load
 from controlplane.views import lag_view
 from projections.catalog import PROJECTIONS
 
@@ -27,8 +21,6 @@ projections = typer.Typer(
     help="Read models: how far they are; compute them again.", no_args_is_help=True
 )
 db = typer.Typer(help="The database's schema.", no_args_is_help=True)
-
-_LOOKS_UP_SECONDS = 0.2
 
 
 @projections.command()
@@ -83,47 +75,3 @@ def upgrade(*, as_json: Json = False) -> None:
     with opened() as plane:
         url = plane.safe_url
     say(f"{url} is at schema {HEAD}", as_json, lambda: {"url": url, "schema": HEAD})
-
-
-def serve(
-    *,
-    host: Annotated[str | None, typer.Option(help="Where /metrics listens.")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Its port; 0: any free one.")
-    ] = None,
-) -> None:
-    """Run the scheduler and /metrics until interrupted."""
-    settings = load()
-    with opened() as plane:
-        metrics = MetricsServer(
-            plane,
-            settings.metrics_host if host is None else host,
-            settings.metrics_port if port is None else port,
-            legacy=settings.legacy_metrics,
-        )
-        scheduler = Scheduler(
-            plane,
-            Intervals(
-                evaluation=settings.evaluation_interval_seconds,
-                alerts=settings.alert_interval_seconds,
-                projections=settings.projection_interval_seconds,
-            ),
-        )
-        stopped: list[int] = []
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda number, _: stopped.append(number))
-        metrics.start()
-        scheduler.start()
-        line(
-            f"Environment {plane.environment} of {plane.safe_url}: metrics at "
-            f"http://{settings.metrics_host if host is None else host}:{metrics.port}/metrics. "
-            "Ctrl+C stops."
-        )
-        looks = plane.schedule()
-        if looks is not None and looks.holder != scheduler.holder:
-            line(f"{looks.holder} has the lease; this one stands by until it is free.")
-        # An Event would not do: its wait() may sleep through a signal, its set() lock itself out.
-        while not stopped:
-            time.sleep(_LOOKS_UP_SECONDS)
-        scheduler.close()
-        metrics.close()

@@ -3,6 +3,16 @@
 from typing import assert_never
 
 from controlplane.durations import format_duration
+from events.access import (
+    AccessEvent,
+    CommandAccepted,
+    CommandDenied,
+    DenialsSuppressed,
+    GlassBroken,
+    ReviewClosed,
+    TokenIssued,
+    TokenRevoked,
+)
 from events.alerts import AlertAcknowledged, AlertEvent, AlertRaised, AlertResolved
 from events.event import Event
 from events.executions import BatchExecuted
@@ -61,6 +71,7 @@ from events.rollouts import (
     WaveEntered,
 )
 from events.scheduler import LeaseTaken
+from events.timestamps import to_iso
 
 
 def sentence(event: Event) -> str:
@@ -75,6 +86,8 @@ def sentence(event: Event) -> str:
         return _alert(event)
     if isinstance(event, FreezeEvent):
         return _freeze(event)
+    if isinstance(event, AccessEvent):
+        return _access(event)
     if isinstance(event, LeaseTaken):
         return f"{event.holder} looks at alerts and rollouts from here on, token {event.token}"
     return event.TYPE
@@ -109,6 +122,27 @@ def _flag(event: FlagEvent) -> str:
             return f"{rollout} took charge of {flag}"
         case RolloutDetached(flag=flag, rollout=rollout):
             return f"{rollout} let {flag} go"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _access(event: AccessEvent) -> str:
+    match event:
+        case TokenIssued(token=token, owner=owner, roles=roles):
+            return f"token {token} issued to {owner} ({', '.join(roles)})"
+        case TokenRevoked(token=token, reason=reason):
+            return _because(f"token {token} revoked", reason)
+        case CommandAccepted(command=command, address=address, changed=changed):
+            return f"{command} from {address}" + ("" if changed else ", nothing to change")
+        case CommandDenied(command=command, address=address, status=status, reason=reason):
+            return f"{command} from {address} denied ({status}): {reason}"
+        case DenialsSuppressed(count=count, since=since):
+            return f"{count} more denied since {to_iso(since)}, not recorded one by one"
+        case GlassBroken() as broken:
+            change = f"{broken.before:g} % → {broken.after:g} % of {broken.audience}"
+            return _because(f"{broken.flag}: {change} by one alone; {broken.review}", broken.reason)
+        case ReviewClosed(review=review, note=note):
+            return f"{review} closed: {note}"
         case _ as unreachable:
             assert_never(unreachable)
 

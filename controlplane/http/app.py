@@ -38,6 +38,7 @@ def create_app(plane: ControlPlane, settings: GateSettings = _STRICT) -> FastAPI
     )
     app.state.plane = plane
     app.state.gate = Gate(plane, settings)
+    app.state.end_streams = lambda: None
     for one in SLICES:
         app.include_router(one.routes)
     app.add_exception_handler(HTTPException, _not_routed)

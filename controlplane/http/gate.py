@@ -52,6 +52,7 @@ class GateSettings:
     """Open to everybody on this machine."""
     requests_per_second: float = 200.0
     burst: float = 1000.0
+    streams_per_token: int = 2000
 
 
 class Gate:

@@ -8,10 +8,8 @@ from pydantic import BaseModel, Field
 
 from controlplane.http.calls import Plane
 from controlplane.http.route import router
+from controlplane.scrapes import MOST_EVENTS_BEHIND
 from events.errors import ControlPlaneError
-
-MOST_EVENTS_BEHIND = 10_000
-"""Read models that are farther behind are not shown as if they were the present."""
 
 routes = router("health", prefix="")
 

@@ -3,6 +3,7 @@
 Plain ASGI: it must cost nothing where a thousand streams go through.
 """
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MEBIBYTE = 1024 * 1024
+_BODY_SECONDS = 30.0
+"""How long the next part of a body may take."""
 _INGEST = "/api/v1/executions"
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -62,6 +65,10 @@ class Limits:
             await self._application(scope, body, send)
         except _TooLargeError:
             await _too_large(most)(scope, receive, send)
+        except TimeoutError:
+            detail = f"Nothing more of the body came within {_BODY_SECONDS:.0f} s"
+            late = problems.answer("RequestTimeout", HTTPStatus.REQUEST_TIMEOUT, detail)
+            await late(scope, receive, send)
         except _UnreadableError as error:
             detail = f"The body is not what its Content-Encoding says: {error}"
             unreadable = problems.answer("InvalidRequest", HTTPStatus.BAD_REQUEST, detail)
@@ -101,14 +108,19 @@ class _Body:
     most: int
     unpacker: Any
     seen: int = 0
+    complete: bool = False
 
     async def __call__(self) -> Message:
-        message = await self.receive()
+        if self.complete:  # What is waited for now is that somebody goes away.
+            return await self.receive()
+        async with asyncio.timeout(_BODY_SECONDS):
+            message = await self.receive()
+        self.complete = not message.get("more_body", False)
         if message["type"] != "http.request":
             return message
         data = message.get("body", b"")
         if self.unpacker is not None:
-            data = self._unpacked(data, last=not message.get("more_body", False))
+            data = self._unpacked(data, last=self.complete)
         self.seen += len(data)
         if self.seen > self.most:
             raise _TooLargeError

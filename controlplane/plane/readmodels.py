@@ -34,6 +34,12 @@ class ReadModels:
             )
         return rebuild(self._core.log, self._core.rows, PROJECTIONS[name], progress)
 
+    def rebuilds(self) -> list[Build]:
+        """Builds that are not in use yet: of rebuilds that run, or were killed."""
+        wanted = {(one.name, one.version) for one in PROJECTIONS.values()}
+        builds = self._core.rows.builds()
+        return [b for b in builds if not b.active and (b.projection, b.version) in wanted]
+
     def prune(self) -> list[Build]:
         """Drop builds that this release does not read, left by others; what was dropped."""
         return prune(self._core.rows, list(PROJECTIONS.values()))

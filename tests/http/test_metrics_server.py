@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from controlplane import ControlPlane
-from controlplane import metrics_server as module
+from controlplane import scrapes as module
 from controlplane.errors import InvalidInput
 from controlplane.metrics_server import MetricsServer
 from tests.conftest import PostgreSQL

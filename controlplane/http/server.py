@@ -1,0 +1,166 @@
+"""Serves the API from a thread of its own, and drains it when it is told to stop."""
+
+import logging
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from controlplane.errors import InvalidInput
+from controlplane.http.app import create_app
+from controlplane.http.gate import GateSettings, is_loopback
+from controlplane.http.limits import Limits
+from controlplane.plane import ControlPlane
+
+logger = logging.getLogger(__name__)
+
+_DRAINS_SECONDS = 3
+_STARTS_SECONDS = 30.0
+_PATIENCE_SECONDS = 10.0
+"""How long somebody who connected may take to say what they want."""
+_STRICT = GateSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """Where the API listens, and who stands in front of it."""
+
+    host: str = "127.0.0.1"
+    port: int = 9000
+    certificate: str = ""
+    key: str = ""
+    behind_proxy: bool = False
+    trusted_proxies: str = "127.0.0.1"
+
+    @property
+    def address(self) -> str:
+        """As a URL has it, without the port."""
+        scheme = "https" if self.certificate else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}"
+
+    def check(self, *, dev: bool) -> None:
+        """Raise InvalidInput where tokens would go over a network in the clear."""
+        if bool(self.certificate) != bool(self.key):
+            raise InvalidInput(reason="TLS takes both: a certificate and its key")
+        if is_loopback(self.host):
+            return
+        if dev:
+            raise InvalidInput(
+                reason=f"--dev is open to all who reach it, so it listens on this machine only, "
+                f"not at {self.host}"
+            )
+        if not (self.certificate or self.behind_proxy):
+            raise InvalidInput(
+                reason=f"at {self.host} tokens would go over the network in the clear: give "
+                "--tls-certificate and --tls-key, or say --behind-proxy where one ends TLS"
+            )
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """Lets go of whoever connects and does not say what they want."""
+
+    def connection_made(self, transport: Any) -> None:
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(_PATIENCE_SECONDS, transport.close)
+
+    def on_message_begin(self) -> None:
+        """See httptools."""
+        self._patience.cancel()
+        self._patience = self.loop.call_later(_PATIENCE_SECONDS, self.transport.close)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        self._patience.cancel()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._patience.cancel()
+        super().connection_lost(exc)
+
+
+class ApiServer:
+    """The API of one plane. Port 0: any free one. Raises InvalidInput where it cannot listen."""
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        listening: Listening = Listening(),
+        settings: GateSettings = _STRICT,
+    ) -> None:
+        listening.check(dev=settings.dev)
+        self._listening = listening
+        self._app = create_app(plane, settings)
+        self._socket = _bound(listening.host, listening.port)
+        self.port: int = self._socket.getsockname()[1]
+        self._server = uvicorn.Server(self._config())
+        try:
+            self._server.config.load()
+        except (OSError, ValueError) as error:  # ssl.SSLError among them.
+            self._socket.close()
+            reason = f"the TLS certificate or its key cannot be used: {error}"
+            raise InvalidInput(reason=reason) from error
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"{self._listening.address}:{self.port}"
+
+    def start(self) -> None:
+        """Serve until close(); returns once requests are answered."""
+        self._thread.start()
+        ends = time.monotonic() + _STARTS_SECONDS
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < ends:
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """Take nothing more on, end the streams, and let what runs finish within three seconds."""
+        if self._thread.is_alive():
+            self._app.state.end_streams()
+            self._server.should_exit = True
+            self._thread.join(_DRAINS_SECONDS + 1)
+        self._socket.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        except Exception:
+            logger.exception("the API is not served any more")
+
+    def _config(self) -> uvicorn.Config:
+        where = self._listening
+        return uvicorn.Config(
+            Limits(self._app),
+            http=PatientProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=where.behind_proxy,
+            forwarded_allow_ips=where.trusted_proxies,
+            timeout_graceful_shutdown=_DRAINS_SECONDS,
+            ssl_certfile=where.certificate or None,
+            ssl_keyfile=where.key or None,
+        )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises InvalidInput."""
+    try:
+        return socket.create_server((host, port), family=_family(host), backlog=2048)
+    except (OSError, OverflowError) as error:
+        reason = f"the API cannot be served at {host}:{port}: {error}; choose another port"
+        raise InvalidInput(reason=reason) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
