@@ -6,6 +6,7 @@ ControlPlaneError
 ├── FlagExists            409
 ├── FlagIsArchived        409
 ├── FlagIsDisabled        409
+├── FlagIsOn              409
 ├── RolloutInCharge       409
 ├── RolloutNotFound       404
 ├── RolloutEnded          409
@@ -30,6 +31,7 @@ ControlPlaneError
 ├── ItemNotFound          404
 ├── OverrideNotFound      404
 ├── NotHeld               409
+├── UnitMissing           422
 ├── TooManyConflicts      503
 └── LeaseLost             503, a LogUnavailable
 """
@@ -48,6 +50,7 @@ __all__ = [
     "FlagExists",
     "FlagIsArchived",
     "FlagIsDisabled",
+    "FlagIsOn",
     "FlagNotFound",
     "FreezeNotFound",
     "FreezeOn",
@@ -69,6 +72,7 @@ __all__ = [
     "RolloutNotRunning",
     "SamePerson",
     "TooManyConflicts",
+    "UnitMissing",
     "WaveFailed",
     "WrongState",
 ]
@@ -105,9 +109,24 @@ class FlagIsDisabled(ControlPlaneError):
     status = HTTPStatus.CONFLICT
 
 
+class FlagIsOn(ControlPlaneError):
+    """Flag {flag} is on, and its clients expect {kind}s. Switch it off before you give it another
+    kind, or create another flag: controlplane flags disable {flag} --reason WHY."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class UnitMissing(ControlPlaneError):
+    """Flag {flag} answers by unit, and none was given. Say for whom you ask, such as a user id;
+    OpenFeature calls it the targeting key."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class RolloutInCharge(ControlPlaneError):
-    """Rollout {rollout} is in charge of flag {flag}: it alone raises the exposure. Approve its
-    proposal, or abort it: controlplane rollouts abort {rollout} --reason WHY."""
+    """Rollout {rollout} is in charge of flag {flag}: it alone raises the exposure, and what is
+    served stays as it is. Approve its proposal, or abort it: controlplane rollouts abort
+    {rollout} --reason WHY."""
 
     status = HTTPStatus.CONFLICT
 

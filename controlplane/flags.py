@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import assert_never
 
-from controlplane import bucketing, targeting
+from controlplane import bucketing, targeting, variants
 from controlplane.errors import (
     FlagExists,
     FlagIsArchived,
@@ -13,6 +13,7 @@ from controlplane.errors import (
     InvalidInput,
     RolloutInCharge,
 )
+from controlplane.variants import DefineVariants
 from events.flags import (
     EVERYONE,
     Audience,
@@ -119,6 +120,7 @@ FlagCommand = (
     | BreakGlass
     | EnterWave
     | DisableFlag
+    | DefineVariants
     | ArchiveFlag
     | AttachRollout
     | DetachRollout
@@ -140,6 +142,8 @@ def decide(flag: Flag, command: FlagCommand) -> list[FlagEvent]:
             return _expose(flag, command)
         case DisableFlag(reason=reason):
             return [FlagDisabled(flag=flag.name, reason=reason)] if flag.enabled else []
+        case DefineVariants():
+            return [*variants.define(flag, command)]
         case ArchiveFlag() if flag.archived:
             return []
         case ArchiveFlag() if flag.rollout is not None:

@@ -46,6 +46,20 @@ def flag_view(flag: Flag) -> Json:
     return data | {"percentage": flag.percentage}
 
 
+def variants_view(flag: Flag) -> Json:
+    """What a flag can answer, with each variant's share of those it serves, in percent."""
+    total = sum(variant.weight for variant in flag.variants)
+    return {
+        "flag": flag.name,
+        "kind": flag.kind,
+        "default": flag.default,
+        "variants": [
+            msgspec.to_builtins(variant) | {"share": variant.weight / total * 100}
+            for variant in flag.variants
+        ],
+    }
+
+
 def rollout_view(rollout: Rollout) -> Json:
     """A rollout as it stands, its plan left to `plan`."""
     data = _with_moments(

@@ -5,7 +5,7 @@ Only pure names are re-exported here, so that importing an event never imports a
 
 from events.event import Actor, Event, NewEvent, Receipt, RecordedEvent
 from events.executions import BatchExecuted
-from events.flags import EVERYONE, Audience, Condition
+from events.flags import EVERYONE, Audience, Condition, Variant
 
 __all__ = [
     "EVERYONE",
@@ -17,4 +17,5 @@ __all__ = [
     "NewEvent",
     "Receipt",
     "RecordedEvent",
+    "Variant",
 ]

@@ -1,6 +1,6 @@
 """What can happen to a flag. These names are stored: change one only with an upcast."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -39,6 +39,28 @@ EVERYONE = Audience("everyone")
 
 NOBODY = "none"
 """What an execution tells for its audience where its unit is of none that the flag serves."""
+
+
+FlagKind = Literal["boolean", "string", "number", "object"]
+"""Of which kind all values of a flag are, for good while it is on."""
+
+Value = bool | int | float | str | dict[str, Any]
+"""What a client is told: any JSON but a list or null."""
+
+VariantName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Weight = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the answers of a flag, and its weight among those for the units it serves."""
+
+    name: VariantName
+    value: Value
+    weight: Weight = 1
+
+
+ON_AND_OFF = (Variant("on", True, 1), Variant("off", False, 0))  # noqa: FBT003  why: the value
+"""The variants of a flag that nobody has given any; `off` is its default."""
 
 
 class FlagCreated(Event, frozen=True):
@@ -91,6 +113,20 @@ class FlagDisabled(Event, frozen=True):
     reason: Text
 
 
+class VariantsDefined(Event, frozen=True):
+    """What the flag can answer was said anew, as a whole.
+
+    The units it serves get a variant by weight, all others the default one.
+    """
+
+    TYPE = "flag.variants_defined"
+    flag: str
+    kind: FlagKind
+    variants: tuple[Variant, ...]
+    default: VariantName
+    reason: Text
+
+
 class FlagArchived(Event, frozen=True):
     """The flag was retired; it stays off for ever."""
 
@@ -121,6 +157,7 @@ FlagEvent = (
     | FlagEnabled
     | ExposureChanged
     | FlagDisabled
+    | VariantsDefined
     | FlagArchived
     | RolloutAttached
     | RolloutDetached

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from events.event import RecordedEvent
 from events.flags import (
+    ON_AND_OFF,
     Audience,
     ExposureChanged,
     FlagArchived,
@@ -15,8 +16,11 @@ from events.flags import (
     FlagDisabled,
     FlagEnabled,
     FlagEvent,
+    FlagKind,
     RolloutAttached,
     RolloutDetached,
+    Variant,
+    VariantsDefined,
 )
 from events.timestamps import Timestamp
 from projections.projection import Projection
@@ -41,6 +45,11 @@ class Flag(msgspec.Struct, frozen=True):
     salt: str = ""
     enabled: bool = False
     archived: bool = False
+    kind: FlagKind = "boolean"
+    variants: tuple[Variant, ...] = ON_AND_OFF
+    """In the order in which their weights are counted."""
+    default: str = "off"
+    """The variant of whoever is not served."""
     exposures: tuple[Exposure, ...] = ()
     """By audience, the one that changed last at the end."""
     rollout: str | None = None
@@ -50,7 +59,7 @@ class Flag(msgspec.Struct, frozen=True):
     rollouts: int = 0
     """How many rollouts it has had."""
     exposure_version: int = 0
-    """The stream version at which the exposure last changed."""
+    """The stream version at which it last changed who gets what."""
     enabled_at: Timestamp = 0
     changed_at: Timestamp = 0
     position: int = 0
@@ -64,6 +73,19 @@ class Flag(msgspec.Struct, frozen=True):
     def exposure_of(self, audience: Audience) -> float:
         """The percentage of one audience, by name."""
         return next((e.percentage for e in self.exposures if e.audience.name == audience.name), 0.0)
+
+    @property
+    def default_variant(self) -> Variant:
+        """What whoever is not served gets. Raises LookupError where it is none of the variants."""
+        for variant in self.variants:
+            if variant.name == self.default:
+                return variant
+        raise LookupError(self.default)
+
+    @property
+    def weighted(self) -> tuple[Variant, ...]:
+        """What those who are served get: the variants that have a weight."""
+        return tuple(variant for variant in self.variants if variant.weight)
 
 
 def evolve(flag: Flag, recorded: RecordedEvent[FlagEvent]) -> Flag:
@@ -98,6 +120,14 @@ def evolve(flag: Flag, recorded: RecordedEvent[FlagEvent]) -> Flag:
             )
         case FlagDisabled():
             return _off(flag, recorded.version)
+        case VariantsDefined(kind=kind, variants=variants, default=default):
+            return replace(
+                flag,
+                kind=kind,
+                variants=variants,
+                default=default,
+                exposure_version=recorded.version,
+            )
         case FlagArchived():
             return replace(_off(flag, recorded.version), archived=True)
         case RolloutAttached(rollout=rollout):

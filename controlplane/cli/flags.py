@@ -4,6 +4,8 @@ from typing import Annotated, get_args
 
 import typer
 
+from controlplane.bucketing import Explanation
+from controlplane.cli import variants
 from controlplane.cli.history import print_events
 from controlplane.cli.output import (
     Actor,
@@ -16,9 +18,11 @@ from controlplane.cli.output import (
     print_table,
     say,
     scalar,
+    to_json,
     when,
     who,
 )
+from controlplane.cli.sentences import answers
 from controlplane.errors import InvalidInput
 from controlplane.views import event_view, explanation_view, flag_view
 from events.flags import EVERYONE, Audience, Condition, Operator
@@ -78,6 +82,7 @@ def show(name: Name, *, as_json: Json = False) -> None:
         "owner": flag.owner,
         "description": flag.description,
         "tags": ", ".join(flag.tags),
+        "answers": answers(flag.kind, flag.variants, flag.default),
         "rollout": flag.rollout,
         "buckets by": f"{flag.algorithm}, salt {flag.salt}",
         "changed": when(flag.changed_at),
@@ -220,15 +225,23 @@ def explain(
     attribute: Attributes = [],  # noqa: B006  why: Typer reads the default, nobody changes it
     as_json: Json = False,
 ) -> None:
-    """Say on or off for a unit, and why."""
+    """Say what a unit gets: on or off, or which variant; and why."""
     with opened() as plane:
         found = plane.flags.explain(name, unit, parse_attributes(attribute))
-    answer = "on" if found.enabled else "off"
     say(
-        f"{name} is {answer} for {unit}: {found.sentence} (as of position {found.position})",
+        f"{name} is {_answer(found)} for {unit}: {found.sentence} "
+        f"(as of position {found.position})",
         as_json,
         lambda: explanation_view(found),
     )
+
+
+def _answer(found: Explanation) -> str:
+    """On or off; the variant and its value where that does not say it all."""
+    word = "on" if found.enabled else "off"
+    if found.variant is None or (found.variant, found.value) == (word, found.enabled):
+        return word
+    return f"{word}, {found.variant} = {to_json(found.value)},"
 
 
 def _audience(name: str, where: list[str]) -> Audience:
@@ -253,3 +266,6 @@ def _condition(text: str) -> Condition:
     if operator.startswith("version_"):
         return Condition(attribute, operator, value.strip())  # 2.9 is a version, no number.
     return Condition(attribute, operator, scalar(value.strip()))
+
+
+app.add_typer(variants.app)

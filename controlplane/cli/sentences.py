@@ -1,5 +1,6 @@
 """An event in a sentence, for people who read the log."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from controlplane.durations import format_duration
@@ -24,8 +25,11 @@ from events.flags import (
     FlagDisabled,
     FlagEnabled,
     FlagEvent,
+    FlagKind,
     RolloutAttached,
     RolloutDetached,
+    Variant,
+    VariantsDefined,
 )
 from events.freezes import FreezeDeclared, FreezeEvent, FreezeLifted
 from events.interventions import (
@@ -116,6 +120,9 @@ def _flag(event: FlagEvent) -> str:
             return _because(f"{moved.flag}: {change}", moved.reason)
         case FlagDisabled(flag=flag, reason=reason):
             return _because(f"{flag} switched off", reason)
+        case VariantsDefined(flag=flag, reason=reason) as defined:
+            words = answers(defined.kind, defined.variants, defined.default)
+            return _because(f"{flag} answers {words}", reason)
         case FlagArchived(flag=flag, reason=reason):
             return _because(f"{flag} archived", reason)
         case RolloutAttached(flag=flag, rollout=rollout):
@@ -145,6 +152,12 @@ def _access(event: AccessEvent) -> str:
             return f"{review} closed: {note}"
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def answers(kind: FlagKind, variants: Sequence[Variant], default: str) -> str:
+    """The variants by weight, without their values, which may be long."""
+    weighted = ", ".join(f"{variant.name} {variant.weight}" for variant in variants)
+    return f"{kind}s by weight: {weighted}; {default} to the rest"
 
 
 def _rollout(event: RolloutEvent) -> str:

@@ -11,7 +11,7 @@ from controlplane.rules.rule import Finding
 from events.access import REVIEW_STREAM, GlassBroken
 from events.alerts import alert_stream
 from events.event import Actor
-from events.flags import ExposureChanged, FlagEvent, flag_stream
+from events.flags import ExposureChanged, FlagEvent, VariantsDefined, flag_stream
 from projections.access import REVIEWS
 from projections.alerts import ALERTS
 from projections.flags import Flag
@@ -39,6 +39,9 @@ def stage_exposure(
             raise RaiseNotPermitted(
                 actor=who.id, flag=flag.name, served=event.before, audience=event.audience.name
             )
+        refuse_open_alerts(transaction, flag.name)
+    if any(isinstance(event, VariantsDefined) for event in decided):
+        # Another default reaches everybody, though the flag be off.
         refuse_open_alerts(transaction, flag.name)
     transaction.stage(flag_stream(flag.name), decided)
 

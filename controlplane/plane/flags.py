@@ -1,6 +1,7 @@
 """`plane.flags`: the Python API of flags."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from controlplane import flags
 from controlplane.bucketing import Explanation, explain
@@ -9,8 +10,9 @@ from controlplane.execution import Transaction
 from controlplane.plane.consequences import fold_flag, switch_off
 from controlplane.plane.core import Core, Who, as_actor, context, printable
 from controlplane.plane.exposing import break_glass, stage_exposure
+from controlplane.variants import DefineVariants
 from events.event import Event, RecordedEvent
-from events.flags import EVERYONE, Audience, flag_stream
+from events.flags import EVERYONE, Audience, FlagKind, Variant, flag_stream
 from projections.flags import FLAGS, Flag
 
 _NONE: Mapping[str, object] = {}
@@ -125,6 +127,26 @@ class Flags:
         self._core.run(work, context(who))
         return self._core.get(FLAGS, name)
 
+    def define_variants(
+        self,
+        name: str,
+        *,
+        kind: FlagKind,
+        variants: Iterable[Variant],
+        default: str,
+        actor: Who,
+        reason: str = "",
+    ) -> Flag:
+        """Say anew what the flag can answer: to the units it serves by weight, else the default.
+
+        Raises RolloutInCharge, CriticalAlertOpen, and FlagIsOn where the kind would change under
+        its clients.
+        """
+        command = DefineVariants(
+            kind=kind, variants=tuple(variants), default=default, reason=reason
+        )
+        return self._command(name, command, actor)
+
     def disable(self, name: str, *, actor: Who, reason: str = "") -> Flag:
         """Switch off for everyone, at once; a rollout in charge is thereby rolled back."""
         who = as_actor(actor)
@@ -171,10 +193,27 @@ class Flags:
         evaluate = self._snapshot.compiled.get(flag)
         return evaluate is not None and evaluate(unit, attributes)
 
+    def value(
+        self,
+        flag: str,
+        unit: str | None,
+        attributes: Mapping[str, object] = _NONE,
+        default: Any = None,
+    ) -> Any:
+        """The value of the variant that the unit gets. From memory, as `is_enabled`.
+
+        `default` where the flag is not known. Raises UnitMissing where the unit is None and the
+        answer depends on it.
+        """
+        if not self._snapshot.started:
+            self._snapshot.start()
+        found = self._snapshot.values.get(flag)
+        return default if found is None else found(unit, attributes)
+
     def evaluate(
-        self, flag: str, unit: str, attributes: Mapping[str, object] = _NONE
+        self, flag: str, unit: str | None, attributes: Mapping[str, object] = _NONE
     ) -> Explanation:
-        """Answer as `is_enabled` does, from memory, and say why.
+        """Answer as `is_enabled` and `value` do, from memory, and say why.
 
         Executions tell the answer's `audience` (`none` where it has none), so that a wave is judged
         by its own audience.
@@ -184,9 +223,9 @@ class Flags:
         return explain(self._snapshot.known(flag), unit, attributes)
 
     def explain(
-        self, flag: str, unit: str, attributes: Mapping[str, object] = _NONE
+        self, flag: str, unit: str | None, attributes: Mapping[str, object] = _NONE
     ) -> Explanation:
-        """Why `is_enabled` answers as it does, up to date with the log."""
+        """Why `is_enabled` and `value` answer as they do, up to date with the log."""
         self._snapshot.refresh()
         return explain(self._snapshot.flag(flag), unit, attributes)
 

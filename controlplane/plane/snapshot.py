@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from controlplane.bucketing import Evaluator, compile_flag
+from controlplane.values import Valuer, compile_value
 from events.errors import LogUnavailable
 from events.event import Event, RecordedEvent
 from events.log import EventLog, Query
@@ -32,6 +33,8 @@ class FlagSnapshot:
         self._position = 0
         self.compiled: Mapping[str, Evaluator] = {}
         """Replaced as a whole, never changed: a reader needs no lock."""
+        self.values: Mapping[str, Valuer] = {}
+        """The same. Here, a flag that cannot be understood is none: no value of it is to be had."""
 
     def refresh(self) -> None:
         """Fold the flag events that are new. Raises LogUnavailable."""
@@ -39,7 +42,8 @@ class FlagSnapshot:
             # Up to here nothing is missed, though there be no flag event among the last million.
             head = self._log.head().position
             if head < self._position:  # The database was restored from a backup.
-                self._flags, self._position, self.compiled = {}, 0, {}
+                self._flags, self._position = {}, 0
+                self.compiled, self.values = {}, {}
             while self._position < head:
                 query = Query(type="flag.*", after=self._position, limit=_PAGE)
                 events = self._log.search(query)
@@ -53,21 +57,27 @@ class FlagSnapshot:
             by_flag[FLAGS.key(event)].append(event)
         if not by_flag:
             return
-        compiled = dict(self.compiled)
+        compiled, values = dict(self.compiled), dict(self.values)
         for name, own in by_flag.items():
-            self._flags[name], compiled[name] = self._folded(name, own)
-        self.compiled = compiled
+            flag, compiled[name], value = self._folded(name, own)
+            self._flags[name] = flag
+            values.pop(name, None)
+            if value is not None and flag.exists:
+                values[name] = value
+        self.compiled, self.values = compiled, values
 
-    def _folded(self, name: str, own: list[RecordedEvent[Event]]) -> tuple[Flag, Evaluator]:
+    def _folded(
+        self, name: str, own: list[RecordedEvent[Event]]
+    ) -> tuple[Flag, Evaluator, Valuer | None]:
         """One flag; one that cannot be understood is off, and the others go on."""
         flag = off = Flag(name=name, exists=True, position=own[-1].position)
         try:
             flag = FLAGS.fold(name, own, self._flags.get(name))
-            return flag, compile_flag(flag)
+            return flag, compile_flag(flag), compile_value(flag)
         except Exception:
             logger.exception("flag %s cannot be understood; it is off", name)
             # What was folded is kept: the events to come build on it.
-            return flag, compile_flag(off)
+            return flag, compile_flag(off), None
 
     def flag(self, name: str) -> Flag:
         """One flag; where it is not known yet, the log is asked."""

@@ -69,6 +69,7 @@ WRITTEN_BY_PEOPLE = [
     ("flag.disabled.v1.json", "reason"),
     ("flag.enabled.v1.json", "reason"),
     ("flag.exposure_changed.v1.json", "reason"),
+    ("flag.variants_defined.v1.json", "reason"),
     ("rollout.bake_extended.v1.json", "reason"),
     ("rollout.cancelled.v1.json", "reason"),
     ("rollout.criterion_answered.v1.json", "detail"),

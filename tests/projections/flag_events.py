@@ -7,8 +7,11 @@ from events.flags import (
     FlagCreated,
     FlagDisabled,
     FlagEnabled,
+    FlagKind,
     RolloutAttached,
     RolloutDetached,
+    Variant,
+    VariantsDefined,
 )
 
 BETA = Audience("beta", (Condition("group", "equals", "beta"),))
@@ -33,3 +36,21 @@ def exposed(after: float, audience: Audience = EVERYONE, before: float = 0) -> E
     return ExposureChanged(
         flag="checkout", audience=audience, before=before, after=after, reason=""
     )
+
+
+def defined(
+    kind: FlagKind, *variants: Variant, default: str = "", reason: str = ""
+) -> VariantsDefined:
+    """What it answers; to the rest what the first variant says, unless told otherwise."""
+    return VariantsDefined(
+        flag="checkout",
+        kind=kind,
+        variants=variants,
+        default=default or variants[0].name,
+        reason=reason,
+    )
+
+
+def weighing(*weights: int) -> tuple[Variant, ...]:
+    """Variants 0, 1, 2 … with their numbers for values."""
+    return tuple(Variant(str(n), n, weight) for n, weight in enumerate(weights))

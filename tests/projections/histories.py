@@ -18,6 +18,8 @@ from events.flags import (
     FlagEnabled,
     RolloutAttached,
     RolloutDetached,
+    Variant,
+    VariantsDefined,
 )
 from events.freezes import FreezeDeclared, FreezeLifted, Window
 from events.judgements import Judgement
@@ -86,6 +88,33 @@ executions: st.SearchStrategy[Event] = st.builds(
     instance=st.sampled_from(["", "web-1:7", "web-2:9"]),
 )
 
+names = st.sampled_from(["on", "off", "blue", "Red.2"])
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "boolean": st.booleans(),
+    "string": words,
+    "number": st.sampled_from([0, 1, 2**53 - 1, -0.0, 1.0, 5e-324, 1e22]),
+    "object": st.dictionaries(words, st.none() | st.lists(words) | small, max_size=2),
+}
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> VariantsDefined:
+    """What some flag can answer; one variant at least has a weight."""
+    kind = draw(st.sampled_from(sorted(VALUES)))
+    found = draw(st.lists(names, min_size=1, max_size=3, unique=True))
+    weights = [draw(st.integers(1, 3)), *(draw(small) for _ in found[1:])]
+    return VariantsDefined(
+        flag=draw(flags),
+        kind=kind,  # type: ignore[arg-type]  # why: one of them
+        variants=tuple(
+            Variant(name, draw(VALUES[kind]), weight)
+            for name, weight in zip(found, draw(st.permutations(weights)), strict=True)
+        ),
+        default=draw(st.sampled_from(found)),
+        reason=draw(words),
+    )
+
+
 about_flags: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         FlagCreated,
@@ -106,6 +135,7 @@ about_flags: st.SearchStrategy[Event] = st.one_of(
         reason=words,
     ),
     st.builds(FlagDisabled, flag=flags, reason=words),
+    definitions(),
     st.builds(FlagArchived, flag=flags, reason=words),
     st.builds(RolloutAttached, flag=flags, rollout=rollouts),
     st.builds(RolloutDetached, flag=flags, rollout=rollouts),

@@ -1,7 +1,7 @@
 import pytest
 
 from events import EVERYONE, Audience, Event
-from events.flags import FlagDescribed
+from events.flags import ON_AND_OFF, FlagDescribed, Variant
 from events.timestamps import HOUR
 from projections.flags import FLAGS, Exposure, Flag
 from tests.projections.flag_events import (
@@ -10,6 +10,7 @@ from tests.projections.flag_events import (
     archived,
     attached,
     created,
+    defined,
     detached,
     disabled,
     enabled,
@@ -36,6 +37,28 @@ def test_describing_changes_words_only() -> None:
     flag = flag_after(created, enabled, exposed(5), described)
     assert (flag.owner, flag.description, flag.tags) == ("other", "d", ("a",))
     assert (flag.percentage, flag.exposure_version) == (5, 3)
+
+
+def test_a_flag_that_nobody_gave_variants_is_on_or_off() -> None:
+    flag = flag_after(created, enabled, exposed(5))
+    assert (flag.kind, flag.variants, flag.default) == ("boolean", ON_AND_OFF, "off")
+    assert [variant.value for variant in flag.weighted] == [True]
+    assert flag.default_variant.value is False
+
+
+def test_variants_are_defined_as_a_whole_and_stay_whatever_else_happens() -> None:
+    blue, red, plain = Variant("blue", "#00f", 50), Variant("red", "#f00"), Variant("plain", "", 0)
+    history = [created, defined("string", blue), defined("string", blue, red, plain, default="red")]
+    flag = flag_after(*history, enabled, exposed(5), disabled, archived)
+    assert (flag.kind, flag.variants, flag.default) == ("string", (blue, red, plain), "red")
+    assert flag.weighted == (blue, red)
+    assert flag.default_variant == red
+
+
+def test_a_default_that_is_no_variant_is_not_passed_over() -> None:
+    flag = flag_after(created, defined("boolean", Variant("on", value=True), default="lost"))
+    with pytest.raises(LookupError, match="lost"):
+        assert flag.default_variant
 
 
 def test_exposures_stand_by_audience_the_last_changed_at_the_end() -> None:
@@ -101,12 +124,13 @@ def test_it_counts_its_rollouts_and_knows_the_one_in_charge() -> None:
         (exposed(5), True),
         (disabled, True),
         (archived, True),
+        (defined("number", Variant("one", 1)), True),
         (FlagDescribed(flag="checkout", owner="o", description="", tags=()), False),
         (attached, False),
         (detached, False),
     ],
 )
-def test_the_exposure_version_moves_with_the_exposure_alone(event: Event, *, moves: bool) -> None:
+def test_the_exposure_version_moves_with_who_gets_what_alone(event: Event, *, moves: bool) -> None:
     assert flag_after(created, event).exposure_version == (2 if moves else 0)
 
 

@@ -11,7 +11,7 @@ from projections.catalog import PROJECTIONS
 from projections.projection import Projection
 
 GOLDEN: dict[tuple[str, int], str] = {
-    ("flags", 1): "cf0b9196a4af646f93be2a7fedd6f6c88af6b5c50721cc5465a833c64c0ce5ba",
+    ("flags", 1): "b6974dce5839baa76e53ed8c2cefa7c86ec85e3e31a4491504c9374f6f77c950",
     ("rollouts", 1): "492edd9168901d8246afa0308fa3770dc750bceddac3e7b149abc35b0d1829cb",
     ("metrics", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("totals", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
