@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.bucketing import bucket, draw, drawn, explain
+from controlplane.bucketing import bucket, cut, draw, drawn, explain
 from events import EVERYONE
 from projections.flags import Exposure, Flag
 from tests.projections.flag_events import weighing
@@ -100,6 +100,15 @@ def test_the_variants_of_two_flags_are_independent() -> None:
     counts = Counter((draw("one", unit, 4), draw("other", unit, 4)) for unit in CROWD)
     table = [[counts[row, column] for column in range(4)] for row in range(4)]
     assert scipy.stats.chi2_contingency(table).pvalue > 0.001
+
+
+@given(st.integers(1, 2**31 - 1), st.data())
+def test_a_place_begins_among_the_hashes_exactly_at_its_cut(of: int, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, of))
+    at = cut(place, of)
+    assert at == 0 or (at - 1) * of >> 32 < place
+    assert at == 2**32 or at * of >> 32 >= place
+    assert (at == 0, at == 2**32) == (place == 0, place == of)
 
 
 # What moves nobody, and whom a change moves

@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 
 from controlplane import ControlPlane
-from controlplane.errors import FlagIsOn, FlagNotFound, InvalidInput, RolloutInCharge, UnitMissing
+from controlplane.errors import (
+    CriticalAlertOpen,
+    FlagIsOn,
+    FlagNotFound,
+    InvalidInput,
+    RolloutInCharge,
+    UnitMissing,
+)
 from events.errors import InvalidEvent
 from events.event import Actor, NewEvent
 from events.flags import FlagKind, Variant, VariantsDefined, flag_stream
-from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL
+from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, batch, resolve_all
 
 UNITS = [f"user-{number}" for number in range(100)]
 COLOURS = [Variant("blue", "#00f", 50), Variant("red", "#f00", 50), Variant("plain", "#fff", 0)]
@@ -123,6 +130,20 @@ def test_what_a_rollout_judges_is_not_redefined(kept: ControlPlane) -> None:
     kept.rollouts.abort(rollout.id, actor=ON_CALL, reason="enough")
     colour(kept, default="red")
     assert kept.flags.value(FLAG, "user-17") == "#f00"
+
+
+def test_while_a_critical_alert_is_open_nobody_is_told_anything_new(kept: ControlPlane) -> None:
+    """Another default reaches everybody, though the flag be off."""
+    colour(kept)
+    kept.flags.enable(FLAG, percentage=10, actor=ENGINEER)
+    kept.executions.record([batch(violations={"atomic": 1})])
+    kept.alerts.watch()
+    kept.flags.disable(FLAG, actor=ON_CALL)
+    with pytest.raises(CriticalAlertOpen):
+        colour(kept, default="red")
+    colour(kept)
+    resolve_all(kept)
+    colour(kept, default="red")
 
 
 def test_what_does_not_hold_together_changes_nothing(kept: ControlPlane) -> None:
