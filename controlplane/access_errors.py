@@ -10,7 +10,10 @@ ControlPlaneError
 ├── SameReviewer          403
 ├── KeyReused             422
 ├── PreconditionFailed    412
-└── TooManyRequests       429
+├── TooManyRequests       429
+├── BodyTooLarge          413
+├── BodyUnreadable        400
+└── BodyTooSlow           408
 """
 
 from http import HTTPStatus
@@ -18,6 +21,9 @@ from http import HTTPStatus
 from events.errors import ControlPlaneError
 
 __all__ = [
+    "BodyTooLarge",
+    "BodyTooSlow",
+    "BodyUnreadable",
     "KeyReused",
     "NotAuthenticated",
     "NotPermitted",
@@ -94,3 +100,21 @@ class TooManyRequests(ControlPlaneError):
     """{reason}. Try again in {retry_after} s."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class BodyTooLarge(ControlPlaneError):
+    """The body has more than {most} bytes. Send it in several requests."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class BodyUnreadable(ControlPlaneError):
+    """The body is not what its Content-Encoding says: {reason}."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class BodyTooSlow(ControlPlaneError):
+    """Nothing more of the body came within {seconds} s. Send it again."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT

@@ -7,17 +7,20 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from controlplane.http import admin, document, health, problems
+from controlplane.http import admin, document, health, problems, scrape
 from controlplane.http.gate import Gate, GateSettings
 from controlplane.plane import ControlPlane
+from controlplane.scrapes import Scrapes
 
-SLICES = (admin, health, document)
+SLICES = (admin, health, document, scrape)
 
 
 _STRICT = GateSettings()
 
 
-def create_app(plane: ControlPlane, settings: GateSettings = _STRICT) -> FastAPI:
+def create_app(
+    plane: ControlPlane, settings: GateSettings = _STRICT, *, legacy_metrics: bool = True
+) -> FastAPI:
     """The API of one plane, to be wrapped in Limits and served in one process."""
 
     @asynccontextmanager
@@ -38,6 +41,7 @@ def create_app(plane: ControlPlane, settings: GateSettings = _STRICT) -> FastAPI
     )
     app.state.plane = plane
     app.state.gate = Gate(plane, settings)
+    app.state.scrapes = Scrapes(plane, legacy=legacy_metrics)
     app.state.end_streams = lambda: None
     for one in SLICES:
         app.include_router(one.routes)

@@ -80,6 +80,7 @@ class Gate:
             caller = await self._caller(request)
             self._permit(rule, caller, name, request)
             request.state.caller = caller
+            _refuse_tokens(await request.body())
             if rule is None or not rule.command:
                 return await handler(request)
             return await self._command(name, request, caller, handler)
@@ -211,6 +212,14 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _refuse_tokens(body: bytes) -> None:
+    """Raise InvalidInput where somebody pasted a token: what the log has, it has for ever."""
+    if without_tokens(text := body.decode(errors="replace")) != text:
+        raise InvalidInput(
+            reason="there is a token in what was sent; if it is a real one, revoke it"
+        )
 
 
 async def _fingerprint(request: Request) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
+from controlplane.access_errors import BodyTooLarge, BodyTooSlow, BodyUnreadable
 from controlplane.http import problems
 
 Scope = MutableMapping[str, Any]
@@ -60,19 +61,8 @@ class Limits:
             await refusal(scope, receive, send)
             return
         packed = headers.get("content-encoding", "identity").lower() == "gzip"
-        body = _Body(receive, most, zlib.decompressobj(wbits=31) if packed else None)
-        try:
-            await self._application(scope, body, send)
-        except _TooLargeError:
-            await _too_large(most)(scope, receive, send)
-        except TimeoutError:
-            detail = f"Nothing more of the body came within {_BODY_SECONDS:.0f} s"
-            late = problems.answer("RequestTimeout", HTTPStatus.REQUEST_TIMEOUT, detail)
-            await late(scope, receive, send)
-        except _UnreadableError as error:
-            detail = f"The body is not what its Content-Encoding says: {error}"
-            unreadable = problems.answer("InvalidRequest", HTTPStatus.BAD_REQUEST, detail)
-            await unreadable(scope, receive, send)
+        unpacker = zlib.decompressobj(wbits=31) if packed else None
+        await self._application(scope, _Body(receive, most, unpacker), send)
 
 
 def _refused(headers: Headers, most: int) -> Response | None:
@@ -83,26 +73,17 @@ def _refused(headers: Headers, most: int) -> Response | None:
         return problems.answer("UnsupportedEncoding", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     length = headers.get("content-length", "0")
     if length.isdigit() and int(length[:18]) > most:
-        return _too_large(most)
+        return problems.problem(BodyTooLarge(most=most))
     return None
-
-
-def _too_large(most: int) -> Response:
-    detail = f"The body has more than {most} bytes; send it in several requests"
-    return problems.answer("BodyTooLarge", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
-
-
-class _TooLargeError(Exception):
-    """More bytes came than are taken."""
-
-
-class _UnreadableError(Exception):
-    """They cannot be unpacked."""
 
 
 @dataclass
 class _Body:
-    """Receives for the application: counts, unpacks, and stops in time."""
+    """Receives for the application: counts, unpacks, and stops in time.
+
+    Raises BodyTooLarge, BodyUnreadable, BodyTooSlow to whoever reads: the gate makes answers of
+    them.
+    """
 
     receive: Receive
     most: int
@@ -113,8 +94,11 @@ class _Body:
     async def __call__(self) -> Message:
         if self.complete:  # What is waited for now is that somebody goes away.
             return await self.receive()
-        async with asyncio.timeout(_BODY_SECONDS):
-            message = await self.receive()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                message = await self.receive()
+        except TimeoutError:
+            raise BodyTooSlow(seconds=_BODY_SECONDS) from None
         self.complete = not message.get("more_body", False)
         if message["type"] != "http.request":
             return message
@@ -123,7 +107,7 @@ class _Body:
             data = self._unpacked(data, last=self.complete)
         self.seen += len(data)
         if self.seen > self.most:
-            raise _TooLargeError
+            raise BodyTooLarge(most=self.most)
         return {**message, "body": data}
 
     def _unpacked(self, data: bytes, *, last: bool) -> bytes:
@@ -131,9 +115,9 @@ class _Body:
             # One byte more than is left tells that there is more, and a bomb goes no further.
             unpacked: bytes = self.unpacker.decompress(data, self.most - self.seen + 1)
         except zlib.error as error:
-            raise _UnreadableError(error) from error
+            raise BodyUnreadable(reason=error) from error
         if last and not self.unpacker.eof and self.seen + len(unpacked) <= self.most:
-            raise _UnreadableError("it ends too early")
+            raise BodyUnreadable(reason="it ends too early")
         return unpacked
 
 

@@ -35,7 +35,7 @@ def _commands(permission: Permission, *names: str) -> dict[str, Rule]:
 
 POLICY: dict[str, Rule] = {
     **{name: Rule(None) for name in ("livez", "readyz")},
-    **_read("openapi_document"),
+    **_read("openapi_document", "scrape_metrics"),
     # Whether it raises is known inside: there it takes `flags.raise`.
     **_commands("flags.lower", "admin_flags"),
 }

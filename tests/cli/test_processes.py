@@ -41,7 +41,7 @@ def metrics_port(process: Popen[str]) -> int:
 def test_serve_answers_and_stops_when_it_is_told_to(
     flagged: Terminal, stop: signal.Signals
 ) -> None:
-    with flagged.process("serve", "--port", "0") as process:
+    with flagged.process("serve", "--port", "0", "--metrics-port", "0") as process:
         port = metrics_port(process)
         connection = HTTPConnection("127.0.0.1", port, timeout=10)
         connection.request("GET", "/metrics")

@@ -88,6 +88,7 @@ def serving(database: Path) -> Iterator[Popen[str]]:
     """`controlplane serve` in a process of its own, with a scheduler that hardly rests."""
     environment = os.environ | {
         "CONTROLPLANE_DATABASE_URL": f"sqlite:///{database}",
+        "CONTROLPLANE_HTTP_PORT": "0",
         "CONTROLPLANE_METRICS_PORT": "0",
         "CONTROLPLANE_EVALUATION_INTERVAL_SECONDS": "0.1",
         "CONTROLPLANE_ALERT_INTERVAL_SECONDS": "0.1",

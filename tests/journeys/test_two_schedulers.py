@@ -226,13 +226,13 @@ def test_two_that_serve_one_says_that_it_stands_by(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     with (
         ControlPlane(terminal.database) as plane,
-        terminal.process("serve", "--port", "0") as one,
+        terminal.process("serve", "--port", "0", "--metrics-port", "0") as one,
     ):
         assert one.stdout is not None
         one.stdout.readline()
         schedule = plane.schedule()
         assert schedule is not None
-        with terminal.process("serve", "--port", "0") as other:
+        with terminal.process("serve", "--port", "0", "--metrics-port", "0") as other:
             assert other.stdout is not None
             other.stdout.readline()
             told = f"{schedule.holder} has the lease; this one stands by until it is free.\n"

@@ -35,6 +35,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: _described("The token, or the person, may not do this."),
     404: _described("There is no such thing, or not for this token."),
     405: _described("There is nothing that this method could do here."),
+    408: _described("The body did not come in time."),
     409: _described("As things stand this cannot be done."),
     412: _described("It was changed since the version in If-Match."),
     413: _described("The body is too large."),

@@ -1,0 +1,28 @@
+"""Who calls the API in tests."""
+
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from controlplane import ControlPlane
+from controlplane.http.app import create_app
+from controlplane.http.gate import GateSettings
+from controlplane.http.limits import BodyLimits, Limits
+from events.access import Role
+from tests.journeys.traffic import ENGINEER, FLAG
+
+PUT = {"name": FLAG, "percentage": 10}
+
+
+def client(
+    plane: ControlPlane, *, token: str = "", limits: BodyLimits | None = None, **settings: Any
+) -> TestClient:
+    app = Limits(create_app(plane, GateSettings(**settings)), limits or BodyLimits())
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return TestClient(app, "http://localhost:9000", headers=headers, raise_server_exceptions=False)
+
+
+def holding(plane: ControlPlane, *roles: Role, scopes: tuple[str, ...] = ()) -> TestClient:
+    """Ben, with a token of these roles."""
+    issued = plane.access.issue(owner="ben", roles=roles, scopes=scopes, actor=ENGINEER)
+    return client(plane, token=issued.text)
