@@ -119,10 +119,6 @@ class Service:
         self._api.start()
         self._scheduler.start()
         plane = self._plane
-        line(
-            f"Environment {plane.environment} of {plane.safe_url}: API at {self._api.url}, metrics "
-            f"at http://{self._metrics_host}:{self._metrics.port}/metrics. Ctrl+C stops."
-        )
         if self._dev:
             line("Open to everybody on this machine (--dev).")
         elif (first := plane.access.first_token()) is not None:
@@ -134,6 +130,11 @@ class Service:
         looks = plane.schedule()
         if looks is not None and looks.holder != self._scheduler.holder:
             line(f"{looks.holder} has the lease; this one stands by until it is free.")
+        # Last: whoever waits for it to be ready waits for this line.
+        line(
+            f"Environment {plane.environment} of {plane.safe_url}: API at {self._api.url}, metrics "
+            f"at http://{self._metrics_host}:{self._metrics.port}/metrics. Ctrl+C stops."
+        )
         sys.stdout.flush()
 
     def close(self) -> None:

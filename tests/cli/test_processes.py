@@ -31,10 +31,10 @@ def test_a_reader_that_has_seen_enough_is_no_error(flagged: Terminal) -> None:
 
 def metrics_port(process: Popen[str]) -> int:
     assert process.stdout is not None
-    told = process.stdout.readline()
-    found = re.search(r"http://127\.0\.0\.1:(\d+)/metrics", told)
-    assert found is not None, told
-    return int(found[1])
+    for told in process.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:(\d+)/metrics", told):
+            return int(found[1])
+    raise AssertionError("it does not say where the metrics are")
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -98,7 +98,7 @@ def serving(database: Path) -> Iterator[Popen[str]]:
     with Popen(command, env=environment, stdout=PIPE, text=True) as process:  # noqa: S603  why: ours
         try:
             assert process.stdout is not None
-            assert "metrics at" in process.stdout.readline()
+            assert any("metrics at" in told for told in process.stdout)
             yield process
         finally:
             process.kill()

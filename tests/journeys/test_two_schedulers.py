@@ -229,14 +229,14 @@ def test_two_that_serve_one_says_that_it_stands_by(tmp_path: Path) -> None:
         terminal.process("serve", "--port", "0", "--metrics-port", "0") as one,
     ):
         assert one.stdout is not None
-        one.stdout.readline()
+        assert any("metrics at" in told for told in one.stdout)
         schedule = plane.schedule()
         assert schedule is not None
         with terminal.process("serve", "--port", "0", "--metrics-port", "0") as other:
             assert other.stdout is not None
-            other.stdout.readline()
             told = f"{schedule.holder} has the lease; this one stands by until it is free.\n"
             assert other.stdout.readline() == told
+            assert "metrics at" in other.stdout.readline()
             one.send_signal(signal.SIGTERM)
             assert one.wait(10) == 0
             seconds_until(lambda: len(taken(plane)) > 1, 5)
