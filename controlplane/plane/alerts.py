@@ -1,12 +1,13 @@
 """`plane.alerts`: the Python API of alerts, and the watching of the rules."""
 
 import logging
+from collections.abc import Callable
 
 from controlplane import alerts
 from controlplane.access_errors import SilenceNotPermitted
 from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
-from controlplane.plane.consequences import fold_flag, switch_off
+from controlplane.plane.consequences import fold_flag, refuse_asker_of_rollout, switch_off
 from controlplane.plane.core import Core, Who, as_actor, context
 from controlplane.rules.catalog import WATCHED
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
@@ -58,22 +59,31 @@ class Alerts:
     ) -> Alert:
         """Close it. If its condition still holds, it is raised anew.
 
-        Raises AlertNotFound, AlertClosed, InvalidInput without a reason; SilenceNotPermitted where
-        whoever asks may not close a critical one.
+        Raises AlertNotFound, AlertClosed, InvalidInput without a reason; for a critical one
+        SilenceNotPermitted to who may not, SamePerson to who asked for the rollout it holds up.
         """
         who = as_actor(actor)
         if not may_silence_critical and self.get(id_).severity == "critical":
             raise SilenceNotPermitted(actor=who.id, alert=id_)
-        return self._command(id_, alerts.Resolve(alert=id_, reason=reason), who)
+        command = alerts.Resolve(alert=id_, reason=reason)
+        return self._command(id_, command, who, refuse_asker_of_rollout)
 
-    def _command(self, id_: str, command: alerts.AlertCommand, actor: Who) -> Alert:
-        stream = alert_stream(*_parts(id_))
+    def _command(
+        self,
+        id_: str,
+        command: alerts.AlertCommand,
+        actor: Who,
+        refuse: Callable[[Transaction, Alert, Actor], None] = lambda *_: None,
+    ) -> Alert:
+        stream, who = alert_stream(*_parts(id_)), as_actor(actor)
 
         def work(transaction: Transaction) -> None:
             alert = transaction.fold(ALERTS, stream, stream)
-            transaction.stage(stream, alerts.decide(alert, command))
+            decided = alerts.decide(alert, command)
+            refuse(transaction, alert, who)
+            transaction.stage(stream, decided)
 
-        self._core.run(work, context(actor))
+        self._core.run(work, context(who))
         return self._core.get(ALERTS, stream)
 
     def watch(self) -> list[Alert]:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from controlplane import commands, flags, rollouts
-from controlplane.errors import CriticalAlertOpen
+from controlplane.errors import CriticalAlertOpen, SamePerson
 from controlplane.execution import Transaction
 from controlplane.flags import FlagCommand
+from controlplane.people import is_one_of
 from controlplane.rules.catalog import WATCHED
 from events.alerts import alert_stream
-from events.event import Event
+from events.event import Actor, Event
 from events.flags import flag_stream
 from events.judgements import JudgementEvent, WaveJudged, judgement_stream
 from events.rollouts import (
@@ -20,7 +21,7 @@ from events.rollouts import (
     WaveEntered,
     rollout_stream,
 )
-from projections.alerts import ALERTS
+from projections.alerts import ALERTS, Alert
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS, Rollout
 
@@ -87,6 +88,16 @@ def refuse_open_alerts(transaction: Transaction, flag: str) -> None:
             alert = transaction.fold(ALERTS, stream, stream)
             if alert.open:
                 raise CriticalAlertOpen(alert=alert.id, flag=flag, summary=alert.summary)
+
+
+def refuse_asker_of_rollout(transaction: Transaction, alert: Alert, who: Actor) -> None:
+    """Raise SamePerson where somebody would silence what holds up the rollout they asked for."""
+    flag = fold_flag(transaction, alert.flag)
+    if alert.severity != "critical" or flag.rollout is None:
+        return
+    rollout = fold_rollout(transaction, flag.rollout)
+    if is_one_of(who.id, rollout.askers):
+        raise SamePerson(actor=who.id, rollout=rollout.id)
 
 
 def fold_flag(transaction: Transaction, flag: str) -> Flag:

@@ -1,5 +1,7 @@
 """Tokens and reviews, on every store."""
 
+from uuid import UUID
+
 import pytest
 
 from controlplane import ControlPlane
@@ -7,13 +9,21 @@ from controlplane.access_errors import (
     NotAuthenticated,
     ReviewNotFound,
     SameReviewer,
+    SilenceNotPermitted,
     TokenNotFound,
 )
-from controlplane.errors import CriticalAlertOpen, InvalidInput, NotAPerson, RolloutInCharge
+from controlplane.errors import (
+    CriticalAlertOpen,
+    InvalidInput,
+    NotAPerson,
+    RolloutInCharge,
+    SamePerson,
+)
 from controlplane.plans import FOUR_WAVES
 from controlplane.rules.overriding import GLASS_BROKEN
 from events.access import GlassBroken
-from events.event import Actor
+from events.alerts import AlertRaised, alert_stream
+from events.event import Actor, NewEvent
 from events.flags import ExposureChanged
 from events.timestamps import DAY, HOUR, SECOND
 from tests.conftest import Clock
@@ -185,3 +195,33 @@ def test_looks_leave_the_alert_to_people(rolling: ControlPlane, clock: Clock) ->
         clock.advance(60 * SECOND)
         rolling.tick()
     assert GLASS_BROKEN.name in [one.rule for one in rolling.alerts.open()]
+
+
+def test_who_asked_for_a_rollout_does_not_silence_what_holds_it_up(plane: ControlPlane) -> None:
+    plane.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
+    plane.rollouts.start(FOUR_WAVES, flag=FLAG, actor=ENGINEER)
+    raised = AlertRaised(
+        alert=f"{FLAG}/MEMORY_LEAK_DETECTED/1",
+        rule="MEMORY_LEAK_DETECTED",
+        flag=FLAG,
+        severity="critical",
+        value=1.0,
+        threshold=1.0,
+        unit="bytes",
+        sample=1,
+        summary="it leaks",
+    )
+    new = NewEvent(
+        stream=alert_stream(FLAG, raised.rule),
+        event=raised,
+        id=str(UUID(int=1 << 100)),
+        occurred_at=plane.clock(),
+        actor=Actor.system("alert-rules"),
+    )
+    plane.log.append([new])
+    (alert,) = plane.alerts.open()
+    with pytest.raises(SamePerson):
+        plane.alerts.resolve(alert.id, actor=ENGINEER.upper(), reason="it is nothing")
+    with pytest.raises(SilenceNotPermitted):
+        plane.alerts.resolve(alert.id, actor=ON_CALL, reason="x", may_silence_critical=False)
+    assert not plane.alerts.resolve(alert.id, actor=ON_CALL, reason="it is nothing").open
