@@ -1,34 +1,32 @@
 """Asks what stands outside: a POST, and what the answer means."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from time import monotonic
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from controlplane.destinations import Allowed
+from controlplane.posting import MOST_BYTES, Answer, NoAnswer, post
 from events.judgements import Verdict
 
-_MOST_BYTES = 65_536
-_CHUNK = 8_192
 _MOST_WORDS = 500
 _VERDICTS: tuple[Verdict, ...] = ("PASS", "FAIL", "INCONCLUSIVE")
 
 Answered = tuple[Verdict, str]
+Ask = Callable[[str, Mapping[str, Any], float], Answered]
+"""A URL, a question, and how long it may take."""
+
+WITHIN_THE_WALLS = Allowed(private=True, plain_http=True)
+"""People approve whom a plan asks, and most of it has a private address. What tells a cloud's
+credentials, or belongs to one network interface, is not asked even so."""
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirect could lead anywhere; the plan names the address that was approved."""
-
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_NoRedirects)
-
-
-def ask(url: str, question: Mapping[str, Any], timeout_seconds: float) -> Answered:
+def ask(
+    url: str,
+    question: Mapping[str, Any],
+    timeout_seconds: float,
+    allowed: Allowed = WITHIN_THE_WALLS,
+) -> Answered:
     """POST a question as JSON; the verdict and its detail. Never raises.
 
     A JSON object with a `verdict` (PASS, FAIL or INCONCLUSIVE; its `detail` beside it) says it;
@@ -36,31 +34,25 @@ def ask(url: str, question: Mapping[str, Any], timeout_seconds: float) -> Answer
     is no PASS.
     """
     asked = json.dumps(question).encode()
-    headers = {"Content-Type": "application/json", "User-Agent": "rollout-controlplane"}
-    request = Request(url, asked, headers, method="POST")  # noqa: S310  why: plans take http(s) alone
-    try:
-        ends = monotonic() + timeout_seconds
-        with _OPENER.open(request, timeout=timeout_seconds) as response:
-            body = b""
-            # The time limit of a socket is for each read: who sends a byte now and then has none.
-            while len(body) <= _MOST_BYTES and (chunk := response.read1(_CHUNK)):
-                body += chunk
-                if monotonic() > ends:
-                    return "ERROR", f"no complete answer within {timeout_seconds:g} s"
-            return _understood(response.status, body)
-    except HTTPError as error:
-        return "ERROR", f"answered {error.code} {error.reason}"[:_MOST_WORDS]
-    except Exception as error:  # noqa: BLE001  why: whatever a stranger sends, the others are asked
-        return "ERROR", f"not reached: {error}"[:_MOST_WORDS]
+    headers = {"Content-Type": "application/json"}
+    match post(url, asked, headers, allowed=allowed, seconds=timeout_seconds):
+        case NoAnswer(sentence):
+            return "ERROR", sentence
+        case Answer(is_whole=False):
+            return "ERROR", f"no complete answer within {timeout_seconds:g} s"
+        case Answer(status=status, body=body):
+            return _understood(status, body)
 
 
 def _understood(status: int, body: bytes) -> Answered:
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return "ERROR", f"answered {status}"
     if status == HTTPStatus.NO_CONTENT:
         return "PASS", ""
     if status == HTTPStatus.ACCEPTED:
         return "INCONCLUSIVE", "accepted, not decided yet"
-    if len(body) > _MOST_BYTES:
-        return "ERROR", f"its answer is longer than {_MOST_BYTES} bytes"
+    if len(body) > MOST_BYTES:
+        return "ERROR", f"its answer is longer than {MOST_BYTES} bytes"
     try:
         said = json.loads(body)
         verdict, detail = said["verdict"], str(said.get("detail", ""))[:_MOST_WORDS]

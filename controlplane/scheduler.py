@@ -37,6 +37,7 @@ class Intervals:
     evaluation: float = 60.0
     alerts: float = 5.0
     projections: float = 1.0
+    webhooks: float = 1.0
 
 
 class Scheduler:
@@ -58,12 +59,14 @@ class Scheduler:
             evaluates_every_us=max(1, round(intervals.evaluation * SECOND)),
             ttl_us=max(1, round(lease_seconds * SECOND)),
         )
+        self._deliverer = plane.webhooks.deliverer(may_go_on=lambda: self.holds_lease)
         look = self._candidate.look
         self._looks: dict[str, tuple[Callable[[], object], float]] = {
             "rollbacks": (partial(look, plane.rollouts.follow_rollbacks), intervals.alerts),
             "alerts": (partial(look, plane.alerts.watch), intervals.alerts),
             "external": (partial(look, plane.rollouts.ask_due), intervals.evaluation),
             "evaluation": (partial(look, plane.rollouts.evaluate_all), intervals.evaluation),
+            "webhooks": (partial(look, self._deliverer.look), intervals.webhooks),
         }
         # A job like the others: were time to stand still for them, the lease would pass on.
         self._add("lease", self._renew, lease_seconds / _RENEWALS_IN_A_TTL)
@@ -104,6 +107,7 @@ class Scheduler:
     def close(self) -> None:
         """Let running ticks finish, stop, and let another one take over."""
         self._scheduler.shutdown(wait=True)
+        self._deliverer.close()
         _guarded("lease", self._candidate.resign)()
 
     def _renew(self) -> None:

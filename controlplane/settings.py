@@ -1,13 +1,19 @@
 """Settings, from the environment: CONTROLPLANE_DATABASE_URL and so on."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from controlplane.destinations import read_allowed
 from controlplane.errors import InvalidInput
 
 _PREFIX = "CONTROLPLANE_"
+
+
+def _destinations(text: str) -> str:
+    read_allowed(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -39,6 +45,17 @@ class Settings(BaseSettings):
     evaluation_interval_seconds: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     alert_interval_seconds: float = Field(default=5.0, gt=0, allow_inf_nan=False)
     projection_interval_seconds: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    webhook_interval_seconds: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    webhook_attempts: int = Field(default=17, ge=1, le=100)
+    """After so many, an event is a dead letter: by default in about a day."""
+    secrets_dir: str = ""
+    """A folder with a file for each secret, beside the environment."""
+    allowed_destinations: Annotated[str, AfterValidator(_destinations)] = ""
+    """Hosts and networks that may be reached though they are private."""
+    plain_http_webhooks: bool = False
+    """Webhooks may go beyond this host without TLS."""
+    private_criteria: bool = True
+    """`external` criteria may ask at private addresses."""
 
 
 def load(**given: Any) -> Settings:

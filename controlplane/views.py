@@ -16,6 +16,7 @@ from controlplane.plane.executions import Recorded
 from controlplane.plane.explanations import Status
 from controlplane.plane.verification import Verification
 from controlplane.rules.rule import Rule
+from controlplane.standings import Standing
 from events.event import Event, RecordedEvent
 from events.timestamps import Timestamp, to_iso
 from projections.access import Review, Token
@@ -26,6 +27,7 @@ from projections.metrics import Tally
 from projections.promotions import Proposal
 from projections.rollouts import Rollout
 from projections.runner import Lag
+from projections.webhooks import DeadLetter, Webhook
 
 Json = dict[str, Any]
 
@@ -263,3 +265,19 @@ def tally_view(tally: Tally) -> Json:
 def plan_view(plan: plans.Plan) -> Json:
     """A plan as it is recorded."""
     return plan.to_json()
+
+
+def webhook_view(webhook: Webhook, standing: Standing) -> Json:
+    """A webhook, and how far it is."""
+    return _with_moments(webhook, "registered_at") | {
+        "position": standing.position,
+        "attempts": standing.attempts,
+        "next_attempt_at": moment(standing.next_attempt_at),
+        "delivered_at": moment(standing.delivered_at),
+        "error": standing.error,
+    }
+
+
+def letter_view(letter: DeadLetter) -> Json:
+    """What could not be delivered."""
+    return _with_moments(letter, "at")

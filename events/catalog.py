@@ -10,6 +10,7 @@ from events.flags import FlagEvent
 from events.freezes import FreezeEvent
 from events.rollouts import RolloutEvent
 from events.scheduler import LeaseTaken
+from events.webhooks import DeliveryEvent, WebhookEvent
 
 CATALOG: dict[str, type[Event]] = {
     cls.TYPE: cls
@@ -21,5 +22,7 @@ CATALOG: dict[str, type[Event]] = {
         LeaseTaken,
         *get_args(FreezeEvent),
         *get_args(AccessEvent),
+        *get_args(WebhookEvent),
+        *get_args(DeliveryEvent),
     )
 }

@@ -11,6 +11,7 @@ from projections.metrics import METRICS, TOTALS
 from projections.projection import Projection
 from projections.rollouts import ROLLOUTS
 from projections.vitals import VITALS
+from projections.webhooks import DEAD_LETTERS, WEBHOOKS
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection
@@ -25,5 +26,7 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         FREEZES,
         TOKENS,
         REVIEWS,
+        WEBHOOKS,
+        DEAD_LETTERS,
     )
 }

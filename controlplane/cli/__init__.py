@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from controlplane.cli import access, alerts, flags, freezes, history, operations, rollouts
+from controlplane.cli import (
+    access,
+    alerts,
+    flags,
+    freezes,
+    history,
+    operations,
+    rollouts,
+    webhooks,
+)
 from controlplane.cli.demo import demo
 from controlplane.cli.output import Chosen, RefusingGroup
 from controlplane.cli.serve import serve
@@ -47,6 +56,7 @@ app.add_typer(rollouts.app, name="rollouts")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(freezes.app, name="freezes")
 app.add_typer(access.app, name="access")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(history.events, name="events")
 app.add_typer(history.log, name="log")
 app.add_typer(operations.projections, name="projections")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from controlplane.cli.webhook_sentences import delivery_sentence, webhook_sentence
 from controlplane.durations import format_duration
 from events.access import (
     AccessEvent,
@@ -76,6 +77,7 @@ from events.rollouts import (
 )
 from events.scheduler import LeaseTaken
 from events.timestamps import to_iso
+from events.webhooks import DeliveryEvent, WebhookEvent
 
 
 def sentence(event: Event) -> str:
@@ -92,6 +94,10 @@ def sentence(event: Event) -> str:
         return _freeze(event)
     if isinstance(event, AccessEvent):
         return _access(event)
+    if isinstance(event, WebhookEvent):
+        return webhook_sentence(event)
+    if isinstance(event, DeliveryEvent):
+        return delivery_sentence(event)
     if isinstance(event, LeaseTaken):
         return f"{event.holder} looks at alerts and rollouts from here on, token {event.token}"
     return event.TYPE

@@ -110,6 +110,7 @@ class Service:
                 evaluation=settings.evaluation_interval_seconds,
                 alerts=settings.alert_interval_seconds,
                 projections=settings.projection_interval_seconds,
+                webhooks=settings.webhook_interval_seconds,
             ),
         )
 

@@ -11,6 +11,7 @@ from controlplane import clock as edge
 from controlplane.errors import InvalidInput
 from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
 from controlplane.migrations.upgrade import bring_up_to_date
+from controlplane.outside import asks, outgoing
 from controlplane.plane.access import Access
 from controlplane.plane.alerts import Alerts
 from controlplane.plane.core import Core, moment
@@ -22,7 +23,9 @@ from controlplane.plane.readmodels import ReadModels
 from controlplane.plane.rollouts import Rollouts
 from controlplane.plane.scheduling import Candidate, Schedule, schedule_of
 from controlplane.plane.snapshot import FlagSnapshot
+from controlplane.plane.webhooks import Webhooks
 from controlplane.settings import load
+from controlplane.standings import MemoryStandings, SqlStandings, Standings
 from events.chain import GENESIS, Head
 from events.database import Database
 from events.event import Event, RecordedEvent
@@ -69,10 +72,11 @@ class ControlPlane:
         self.log = log
         self.flags = Flags(self._core)
         self.executions = Executions(self._core)
-        self.rollouts = Rollouts(self._core)
+        self.rollouts = Rollouts(self._core, asks(settings))
         self.alerts = Alerts(self._core)
         self.freezes = Freezes(self._core)
         self.access = Access(self._core, chance)
+        self.webhooks = Webhooks(self._core, self._open_standings(), outgoing(settings, clock))
         self.metrics = Measurements(self._core)
         self.projections = ReadModels(self._core)
         _survive_fork(weakref.WeakMethod(self._forget_parent))
@@ -90,6 +94,11 @@ class ControlPlane:
         if self._database is None:
             return MemoryLease(self._core.clock)
         return SqlLease(self._database, self.environment, self._core.clock)
+
+    def _open_standings(self) -> Standings:
+        if self._database is None:
+            return MemoryStandings()
+        return SqlStandings(self._database, self.environment)
 
     def _open(
         self, url: str, environment: str, clock: Callable[[], Timestamp]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from controlplane import commands, evaluation, plans, rollouts
-from controlplane.asking import ask
+from controlplane.asking import Ask
 from controlplane.criteria.external import External
 from controlplane.errors import (
     AlreadyExposed,
@@ -28,7 +28,7 @@ from controlplane.plane.consequences import (
     refuse_open_alerts,
     stage_rollout,
 )
-from controlplane.plane.core import Who, as_actor, moment, printable
+from controlplane.plane.core import Core, Who, as_actor, moment, printable
 from controlplane.plane.explanations import Explanation, Status, explain, status
 from controlplane.plane.starting import draft, start
 from controlplane.plane.steering import Steering
@@ -37,7 +37,6 @@ from controlplane.plane.worlds import look_at, world_in, world_now
 from controlplane.plans import FOUR_WAVES, Plan
 from events.errors import LogUnavailable
 from events.event import Actor
-from events.judgements import Verdict
 from events.promotions import WavePromoted
 from events.timestamps import SECOND
 from projections.evidence import EVIDENCE
@@ -60,12 +59,15 @@ _NOT_YET = (
 
 SCHEDULER = Actor(kind="scheduler", id=evaluation.SCHEDULER, name=evaluation.SCHEDULER)
 OUTSIDE = Actor.system("external-criteria")
-Ask = Callable[[str, Mapping[str, Any], float], tuple[Verdict, str]]
 AnyPlan = Plan | Path | str | Mapping[str, Any]
 
 
 class Rollouts(Steering):
-    """Takes a flag through the waves of a plan."""
+    """Takes a flag through the waves of a plan. `ask`: how something outside is asked."""
+
+    def __init__(self, core: Core, ask: Ask) -> None:
+        super().__init__(core)
+        self._ask = ask
 
     def draft(self, plan: AnyPlan = FOUR_WAVES, *, flag: str, actor: Who) -> Rollout:
         """Ask for a rollout, to be signed off, approved and started later."""
@@ -210,13 +212,13 @@ class Rollouts(Steering):
             stage_rollout(transaction, rollout.id, decided, flag)
         return rollout.id
 
-    def ask_due(self, ask: Ask = ask) -> int:
+    def ask_due(self, ask: Ask | None = None) -> int:
         """Ask what external criteria are due about and record the answers; how many.
 
         Slow answers hold up nothing but other questions: run it apart from `evaluate_all`.
         """
         running = [rollout.id for rollout in self.all() if rollout.is_active]
-        return sum(self._each(running, lambda id_: self._ask_about(id_, ask)))
+        return sum(self._each(running, lambda id_: self._ask_about(id_, ask or self._ask)))
 
     def _ask_about(self, id_: str, ask: Ask) -> int:
         world = world_now(self._core, id_)

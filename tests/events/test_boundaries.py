@@ -10,7 +10,7 @@ from events.errors import ControlPlaneError, LogUnavailable, VersionConflict
 
 PURE = [
     *("events", "events.codec", "events.log", "events.chain"),
-    *("events.flags", "events.rollouts", "events.judgements", "events.freezes"),
+    *("events.flags", "events.rollouts", "events.judgements", "events.freezes", "events.webhooks"),
 ]
 
 

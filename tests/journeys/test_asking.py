@@ -1,18 +1,18 @@
 """External criteria: a real server is asked, and its answer counts."""
 
 import json
-import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
 
 import pytest
 
 from controlplane.asking import ask
+from controlplane.outside import asks
+from controlplane.settings import load
 from events.timestamps import MINUTE
+from tests.controlplane.servers import dribbling
 from tests.journeys.traffic import ENGINEER, FLAG, Rolling, Service, plan, types
 
 GUARD = {"kind": "rate_below", "bound": 0.05}
@@ -98,19 +98,37 @@ def test_what_is_not_there_is_an_error() -> None:
     assert (verdict, detail[:12]) == ("ERROR", "not reached:")
 
 
-def test_who_sends_a_byte_now_and_then_has_no_more_time_than_others() -> None:
-    def dribble(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(4096)
-            connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            with suppress(OSError):
-                for _ in range(100):
-                    connection.sendall(b" ")
-                    time.sleep(0.05)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=dribble, args=(listener,), daemon=True)
-        thread.start()
-        found = ask(f"http://127.0.0.1:{listener.getsockname()[1]}/", {}, 0.3)
+@pytest.mark.parametrize(
+    "first", [b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: ", b""]
+)
+def test_who_sends_a_byte_now_and_then_has_no_more_time_than_others(first: bytes) -> None:
+    with dribbling(first) as port:
+        found = ask(f"http://127.0.0.1:{port}/", {}, 0.3)
     assert found == ("ERROR", "no complete answer within 0.3 s")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[fd00:ec2::254]/",
+        "http://0.0.0.0:9000/",
+        "http://2130706433/",
+    ],
+)
+def test_where_credentials_are_told_nobody_asks(url: str) -> None:
+    verdict, detail = ask(url, {}, 1)
+    assert verdict == "ERROR"
+    assert "not reached" not in detail
+
+
+def test_it_may_be_kept_from_asking_within_the_walls(
+    oracle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTROLPLANE_PRIVATE_CRITERIA", "false")
+    verdict, detail = asks(load())(oracle, {}, 1)
+    assert (verdict, detail[:32]) == ("ERROR", "127.0.0.1 is loopback: allow it ")
+    monkeypatch.setenv("CONTROLPLANE_ALLOWED_DESTINATIONS", "127.0.0.0/8")
+    Oracle.answers.append((204, None))
+    assert asks(load())(oracle, {}, 5) == ("PASS", "")

@@ -1,3 +1,4 @@
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,3 +29,10 @@ def remembered(clock: Clock) -> Iterator[ControlPlane]:
     with ControlPlane("memory://", clock=clock) as plane:
         plane.flags.create(FLAG, owner="patch-team", actor="release-engineer")
         yield plane
+
+
+def secret(monkeypatch: pytest.MonkeyPatch, name: str = "DEPLOYS") -> str:
+    """The environment has a secret; what it is."""
+    value = "whsec_" + base64.b64encode(b"canary" * 5).decode()
+    monkeypatch.setenv(f"CONTROLPLANE_WEBHOOK_SECRET_{name}", value)
+    return value

@@ -1,5 +1,6 @@
 """Random histories: every kind of event, on a few flags and rollouts, in any order of time."""
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -31,6 +32,7 @@ from events.rollouts import (
     WaveEntered,
 )
 from events.timestamps import HOUR, MINUTE
+from events.webhooks import DeliveryEvent, WebhookEvent
 from tests.projections.recording import START, At
 
 flags = st.sampled_from(["checkout", "search", "zürich.7"])
@@ -174,8 +176,10 @@ SAID: dict[str, st.SearchStrategy[Any]] = {
 """What a field of a rollout's event may say, by its name; else whatever its type allows."""
 
 
-def _said(cls: type[Event]) -> st.SearchStrategy[Event]:
-    fields = {one.name: SAID.get(one.name, st.from_type(one.type)) for one in structs.fields(cls)}
+def _said(
+    cls: type[Event], said: Mapping[str, st.SearchStrategy[Any]] = SAID
+) -> st.SearchStrategy[Event]:
+    fields = {one.name: said.get(one.name, st.from_type(one.type)) for one in structs.fields(cls)}
     return st.builds(cls, **fields)
 
 
@@ -234,10 +238,24 @@ about_freezes: st.SearchStrategy[Event] = st.one_of(
     st.builds(FreezeLifted, freeze=freezes, reason=words),
 )
 
+_webhooks: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(["after"], st.none() | small),
+    **dict.fromkeys(["position", "attempts"], st.integers(1, 5)),
+    **dict.fromkeys(["reason", "description", "error", "event_id"], words),
+    "event_type": st.just("flag.created"),
+    "secret": st.just("deploys"),
+    "types": st.sampled_from([("*",), ("alert.raised", "flag.*")]),
+    "url": st.sampled_from(["https://hooks.example/a", "https://hooks.example/b"]),
+    "webhook": st.sampled_from(["webhook-1", "webhook-2"]),
+}
+about_webhooks = st.one_of(
+    [_said(cls, _webhooks) for cls in (*get_args(WebhookEvent), *get_args(DeliveryEvent))]
+)
+
 # Drawn by slice: `one_of` would draw by kind of event, and executions are but one.
 kinds = [
     *(executions, executions, about_waves, about_flags),
-    *(about_rollouts, about_alerts, about_freezes),
+    *(about_rollouts, about_alerts, about_freezes, about_webhooks),
 ]
 happenings: st.SearchStrategy[At] = st.builds(
     At, times, st.sampled_from(kinds).flatmap(lambda events: events)

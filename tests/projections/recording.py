@@ -15,6 +15,7 @@ from events.freezes import FREEZE_STREAM, FreezeEvent
 from events.judgements import JudgementEvent, judgement_stream
 from events.rollouts import RolloutEvent, rollout_stream
 from events.timestamps import SECOND, Timestamp
+from events.webhooks import WEBHOOK_STREAM, DeliveryEvent, WebhookEvent, delivery_stream
 
 START = 1_800_000_000 * SECOND
 """The first moment of a minute, an hour and a day."""
@@ -49,6 +50,10 @@ def stream_of(event: Any) -> str:
         return rollout_stream(event.rollout)
     if isinstance(event, get_args(FreezeEvent)):
         return FREEZE_STREAM
+    if isinstance(event, get_args(WebhookEvent)):
+        return WEBHOOK_STREAM
+    if isinstance(event, get_args(DeliveryEvent)):
+        return delivery_stream(event.webhook, event.position)
     flag, rule, _ = event.alert.split("/")
     return alert_stream(flag, rule)
 

@@ -21,6 +21,8 @@ GOLDEN: dict[tuple[str, int], str] = {
     ("freezes", 1): "69a4788ef106c985726441490c7606275f9bcaae82dda48fd50e674808c8c246",
     ("tokens", 1): "5a75d7a5262cd6bc7b5d9ca80ed7bad89d27e38ea920caab04260008e42e2c8f",
     ("reviews", 1): "b705d1f0c17513b509192d65aa5a5fcf0ece86b697e0d47113bc864df1eacfab",
+    ("webhooks", 1): "377677caf76566254efd5cbd45a86fa22cf24e92e969a50bfd8207e10979d4f8",
+    ("dead_letters", 1): "0a01ec20a7f21c5f2716679c10a1a9165a2a2df3112b40f89f33715cbdba6510",
 }
 
 
