@@ -76,10 +76,10 @@ class Deliverer:
 
         What is still under way then is sent again by whoever serves next.
         """
-        self._closed = True
         with self._lock:
+            self._closed = True
             turns = list(self._turns.values())
-        self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=False, cancel_futures=True)
         wait(turns, _CLOSES_SECONDS)
 
     def _serve(self, webhook: Webhook, head: int) -> None:

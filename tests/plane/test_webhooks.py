@@ -1,0 +1,272 @@
+"""Registering, changing and watching webhooks, from Python and from the terminal."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from controlplane import ControlPlane
+from controlplane.errors import InvalidInput
+from controlplane.webhook_errors import DeadLetterNotFound, WebhookNotFound
+from events.errors import InvalidEvent
+from tests.cli.conftest import Terminal
+from tests.controlplane.servers import Receiver, receiving
+from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL
+from tests.plane.conftest import secret
+from tests.plane.outbox import ATTEMPTS, FAILED, Outbox, turn
+
+URL = "https://hooks.example/rollouts"
+USUAL: dict[str, Any] = {"types": ["flag.*"], "secret": "deploys", "actor": ENGINEER}
+
+
+@pytest.fixture(autouse=True)
+def canary(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("CONTROLPLANE_ALLOWED_DESTINATIONS", "127.0.0.1")
+    return secret(monkeypatch)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as server:
+        yield server
+
+
+def test_it_is_registered_changed_paused_and_removed(plane: ControlPlane) -> None:
+    hook = plane.webhooks.register(URL, description="deployments", **USUAL)
+    assert (hook.id, hook.url, hook.types, hook.secret) == (
+        "webhook-1",
+        URL,
+        ("flag.*",),
+        "deploys",
+    )
+    assert (hook.registered_by, hook.after) == (ENGINEER, plane.head().position)
+    assert plane.webhooks.all() == [plane.webhooks.get("webhook-1")] == [hook]
+    changed = plane.webhooks.change("webhook-1", types="alert.*", actor=ON_CALL)
+    assert (changed.types, changed.url, changed.description) == (("alert.*",), URL, "deployments")
+    assert plane.webhooks.pause("webhook-1", actor=ON_CALL, reason="INC-7").paused == "INC-7"
+    assert plane.webhooks.resume("webhook-1", actor=ON_CALL).paused is None
+    assert plane.webhooks.remove("webhook-1", actor=ON_CALL, reason="unread") == changed
+    assert plane.webhooks.all() == []
+    assert plane.webhooks.register(URL, **USUAL).id == "webhook-2"
+    assert [event.type for event in plane.events(stream="webhooks")] == [
+        f"webhook.{what}"
+        for what in ("registered", "changed", "paused", "resumed", "removed", "registered")
+    ]
+
+
+def test_registered_twice_it_is_one(plane: ControlPlane) -> None:
+    first = plane.webhooks.register(URL, **USUAL)
+    head = plane.head()
+    assert plane.webhooks.register(URL, **USUAL) == first
+    assert plane.head() == head
+    everything = {"types": (), "everything": True}
+    assert plane.webhooks.register(URL, **USUAL | everything).types == ("*",)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "told"),
+    [
+        ({"url": "nonsense"}, InvalidInput, "no URL"),
+        ({"url": "https://10.0.0.1/"}, InvalidInput, "private"),
+        ({"url": "https://x.example/" + "a" * 2000}, InvalidEvent, "url"),
+        ({"types": []}, InvalidInput, "everything"),
+        ({"types": ["flags.*"]}, InvalidInput, "no event is called flags"),
+        ({"secret": "unknown"}, InvalidInput, "secret unknown is not here"),
+        ({"secret": "../deploys"}, InvalidInput, "names no secret"),
+        ({"after": 10}, InvalidInput, "the log ends at"),
+        ({"description": "x" * 2001}, InvalidEvent, "description"),
+        ({"actor": ""}, InvalidInput, "say who acts"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_nothing_is_recorded(
+    remembered: ControlPlane, wrong: dict[str, Any], error: type[Exception], told: str
+) -> None:
+    head = remembered.head()
+    with pytest.raises(error, match=told):
+        remembered.webhooks.register(**{"url": URL} | USUAL | wrong)
+    assert remembered.head() == head
+
+
+def test_another_secret_must_be_there_too(remembered: ControlPlane) -> None:
+    remembered.webhooks.register(URL, **USUAL)
+    with pytest.raises(InvalidInput, match="secret unknown is not here"):
+        remembered.webhooks.change("webhook-1", secret="unknown", actor=ENGINEER)  # noqa: S106 - a name
+
+
+def test_what_is_not_there_is_not_found(plane: ControlPlane) -> None:
+    hooks = plane.webhooks
+    for ask in (hooks.get, hooks.standing, hooks.test, hooks.dead_letters):
+        with pytest.raises(WebhookNotFound, match="no webhook webhook-1"):
+            ask("webhook-1")
+    for do in (hooks.pause, hooks.remove):
+        with pytest.raises(WebhookNotFound):
+            do("webhook-1", actor=ON_CALL, reason="x")
+    for act in (hooks.resume, hooks.change, hooks.redeliver):
+        with pytest.raises(WebhookNotFound):
+            act("webhook-1", actor=ON_CALL)
+    hooks.register(URL, **USUAL)
+    with pytest.raises(DeadLetterNotFound, match="Position 7 is no dead letter of webhook-1"):
+        hooks.redeliver("webhook-1", 7, actor=ON_CALL)
+    assert hooks.redeliver("webhook-1", actor=ON_CALL) == []
+
+
+def test_it_is_read_again_from_the_database(kept: ControlPlane, receiver: Receiver) -> None:
+    kept.webhooks.register(receiver.url, after=0, **USUAL)
+    kept.webhooks.deliver()
+    with ControlPlane(kept.url, clock=kept.clock) as another:
+        assert another.webhooks.all() == kept.webhooks.all()
+        assert another.webhooks.standing("webhook-1") == kept.webhooks.standing("webhook-1")
+        another.projections.rebuild("webhooks")
+        another.webhooks.deliver()
+        assert another.webhooks.all() == kept.webhooks.all()
+    assert len(receiver.requests) == 1
+
+
+def test_a_test_is_sent_now_and_records_nothing(
+    plane: ControlPlane, receiver: Receiver, canary: str
+) -> None:
+    plane.webhooks.register(receiver.url, **USUAL)
+    head = plane.head()
+    plane.webhooks.pause("webhook-1", actor=ON_CALL, reason="INC-7")
+    outcome = plane.webhooks.test("webhook-1")
+    assert (outcome.kind, outcome.sentence) == ("delivered", "answered 204 No Content")
+    assert plane.head().position == head.position + 1
+    (request,) = receiver.requests
+    said = json.loads(request.body)
+    assert (said["type"], said["data"]) == ("webhook.test", {"webhook": "webhook-1"})
+    assert request.headers["webhook-id"] == said["id"]
+    assert canary not in str(request)
+    receiver.answer = lambda _: 500
+    assert plane.webhooks.test("webhook-1").kind == "failed"
+
+
+def test_two_environments_of_one_database_do_not_meet(
+    kept: ControlPlane, receiver: Receiver
+) -> None:
+    kept.webhooks.register(receiver.url, after=0, **USUAL)
+    with ControlPlane(kept.url, environment="staging", clock=kept.clock) as staging:
+        assert staging.webhooks.all() == []
+        staging.webhooks.register(f"{receiver.url}/staging", after=0, **USUAL)
+        staging.webhooks.deliver()
+        assert receiver.requests == []
+        kept.webhooks.deliver()
+        staging.flags.create("a", owner="x", actor=ENGINEER)
+        staging.webhooks.deliver()
+    assert [request.path for request in receiver.requests] == ["/hook", "/hook/staging"]
+
+
+# From the terminal
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONTROLPLANE_ACTOR", ENGINEER)
+    return Terminal(tmp_path)
+
+
+def test_the_terminal_registers_and_watches(
+    terminal: Terminal, receiver: Receiver, canary: str
+) -> None:
+    assert "controlplane webhooks register URL" in terminal.says("webhooks", "list")
+    words = ("webhooks", "register", receiver.url, "--secret", "deploys", "--type", "flag.*")
+    said = terminal.says(*words, "--type", "alert.raised", "--description", "deployments")
+    assert said == "webhook-1 is sent alert.raised, flag.* after position 1\n"
+    terminal.says("flags", "create", FLAG, "--owner", "patch-team")
+    assert terminal.says("webhooks", "test", "webhook-1") == ("webhook-1 answered 204 No Content\n")
+    with ControlPlane(terminal.database) as plane:
+        plane.webhooks.deliver()
+    _, request = receiver.requests
+    assert Verifier(canary).verify(request.body, dict(request.headers))["type"] == "flag.created"
+    (listed,) = terminal.data("webhooks", "list")
+    assert (listed["id"], listed["position"], listed["attempts"]) == ("webhook-1", 2, 0)
+    assert (listed["next_attempt_at"], listed["error"]) == (None, "")
+    shown = terminal.says("webhooks", "show", "webhook-1")
+    for told in (
+        "delivers",
+        receiver.url,
+        "deploys",
+        "deployments",
+        "position 2",
+        "dead letters: 0",
+    ):
+        assert told in shown
+    assert terminal.data("webhooks", "show", "webhook-1")["dead_letters"] == 0
+    assert canary not in shown + terminal.says("events", "query", "--json")
+
+
+def test_the_terminal_changes_pauses_and_removes(terminal: Terminal) -> None:
+    terminal.says("webhooks", "register", URL, "--secret", "deploys", "--type", "flag.*")
+    change = ("webhooks", "change", "webhook-1", "--everything")
+    assert terminal.says(*change) == "webhook-1 is sent *\n"
+    pause = ("webhooks", "pause", "webhook-1", "--reason", "INC-7")
+    assert terminal.says(*pause) == "webhook-1 is paused at position 1\n"
+    assert "paused: INC-7" in terminal.says("webhooks", "list")
+    assert terminal.data("webhooks", "resume", "webhook-1")["paused"] is None
+    remove = ("webhooks", "remove", "webhook-1", "--reason", "unread")
+    assert terminal.says(*remove) == "webhook-1 is removed\n"
+    assert "controlplane webhooks list" in terminal.refuses(*remove)
+    log = terminal.says("events", "query", "--type", "webhook.*")
+    for told in ("registered for flag.*", "changed: is sent *", "paused: INC-7", "removed: unread"):
+        assert f"webhook-1 {told}" in log
+
+
+def test_the_terminal_shows_dead_letters_and_has_them_tried_again(terminal: Terminal) -> None:
+    assert "Everything was delivered" in terminal.says("webhooks", "dead-letters")
+    outbox = Outbox(lambda _webhook, _event: FAILED)
+    day = 86_400_000_000
+    with ControlPlane(terminal.database, clock=iter(range(day, 999 * day, day)).__next__) as plane:
+        plane.webhooks.register(URL, **USUAL)
+        plane.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
+        with closing(outbox.deliverer(plane)) as deliverer:
+            turn(deliverer)
+            trying = terminal.says("webhooks", "show", "webhook-1")
+            assert "tried 1 times, again at" in trying
+            assert f"last error: {FAILED.sentence}" in trying
+            for _ in range(ATTEMPTS - 1):
+                turn(deliverer)
+    (letter,) = terminal.data("webhooks", "dead-letters", "webhook-1")
+    assert (letter["position"], letter["event_type"], letter["state"]) == (
+        2,
+        "flag.created",
+        "dead",
+    )
+    shown = terminal.says("webhooks", "dead-letters")
+    assert "flag.created" in shown
+    assert FAILED.sentence in shown
+    again = ("webhooks", "redeliver", "webhook-1", "2")
+    assert terminal.says(*again) == "1 dead letters of webhook-1 are tried again\n"
+    assert "requested" in terminal.says("webhooks", "dead-letters")
+    log = terminal.says("events", "query", "--type", "webhook.*")
+    assert "webhook-1 was not sent position 2 in 3 attempts: answered 503" in log
+    assert "webhook-1 is to be sent position 2 after all" in log
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (f"register {URL} --secret deploys", "everything"),
+        (f"register {URL} --secret deploys --type flags.*", "no event is called flags.*"),
+        (f"register {URL} --secret other --type flag.*", "CONTROLPLANE_WEBHOOK_SECRET_OTHER"),
+        ("register https://169.254.169.254/ --secret deploys --type flag.*", "link-local"),
+        ("register http://x.example/ --secret deploys --type flag.*", "write https"),
+        ("register https://a:b@x.example/ --secret deploys --type flag.*", "recorded for ever"),
+        ("show webhook-7", "controlplane webhooks list"),
+        ("test webhook-7", "controlplane webhooks list"),
+        ("redeliver webhook-7", "controlplane webhooks list"),
+        ("pause webhook-7 --reason=", "say why"),
+    ],
+)
+def test_the_terminal_refuses_in_one_line(terminal: Terminal, words: str, told: str) -> None:
+    assert told in terminal.refuses("webhooks", *words.split())
+
+
+def test_a_test_that_fails_is_a_refusal(terminal: Terminal, receiver: Receiver) -> None:
+    receiver.answer = lambda _: (302, {"Location": "http://169.254.169.254/"}, b"")
+    terminal.says("webhooks", "register", receiver.url, "--secret", "deploys", "--type", "flag.*")
+    told = terminal.refuses("webhooks", "test", "webhook-1")
+    assert told == "Nothing was delivered to webhook-1: answered 302 Found."
