@@ -267,9 +267,12 @@ def plan_view(plan: plans.Plan) -> Json:
     return plan.to_json()
 
 
-def webhook_view(webhook: Webhook, standing: Standing) -> Json:
-    """A webhook, and how far it is."""
-    return _with_moments(webhook, "registered_at") | {
+def webhook_view(webhook: Webhook, standing: Standing | None = None) -> Json:
+    """A webhook, and how far it is if it still stands."""
+    data = _with_moments(webhook, "registered_at")
+    if standing is None:
+        return data
+    return data | {
         "position": standing.position,
         "attempts": standing.attempts,
         "next_attempt_at": moment(standing.next_attempt_at),

@@ -161,9 +161,8 @@ def resume(
 def remove(webhook: Id, reason: Why, *, actor: Actor = "", as_json: Json = False) -> None:
     """Send nothing any more."""
     with opened() as plane:
-        standing = plane.webhooks.standing(webhook)
         removed = plane.webhooks.remove(webhook, actor=who(actor), reason=reason)
-    say(f"{removed.id} is removed", as_json, lambda: webhook_view(removed, standing))
+    say(f"{removed.id} is removed", as_json, lambda: webhook_view(removed))
 
 
 @app.command("dead-letters")

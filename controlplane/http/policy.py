@@ -38,6 +38,15 @@ POLICY: dict[str, Rule] = {
     **_read("openapi_document", "scrape_metrics"),
     # Whether it raises is known inside: there it takes `flags.raise`.
     **_commands("flags.lower", "admin_flags"),
+    **{
+        name: Rule("webhooks.manage")
+        for name in ("list_webhooks", "get_webhook", "list_dead_letters")
+    },
+    **_commands(
+        "webhooks.manage",
+        *("register_webhook", "change_webhook", "remove_webhook", "try_webhook"),
+        *("pause_webhook", "resume_webhook", "redeliver_dead_letter", "redeliver_dead_letters"),
+    ),
 }
 
 

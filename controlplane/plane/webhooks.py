@@ -14,8 +14,9 @@ from controlplane.plane.core import Core, Who, context
 from controlplane.plane.deliveries import Deliverer
 from controlplane.plane.turns import Means
 from controlplane.standings import Standing, Standings
+from events.event import Event
 from events.timestamps import to_iso
-from events.webhooks import WEBHOOK_STREAM, delivery_stream
+from events.webhooks import WEBHOOK_STREAM, WebhookRemoved, delivery_stream
 from projections.webhooks import DEAD_LETTERS, WEBHOOKS, DeadLetter, Webhook, letter_key
 
 _MOST_REDELIVERIES = 1000
@@ -109,10 +110,11 @@ class Webhooks:
 
     def remove(self, id_: str, *, actor: Who, reason: str) -> Webhook:
         """Send nothing any more; as it stood. Raises WebhookNotFound, InvalidInput."""
-        removed = self.get(id_)
         self._do(webhooks.RemoveWebhook(webhook=id_, reason=reason), actor)
         self._standings.forget(id_)
-        return removed
+        events = self._core.log.read_stream(WEBHOOK_STREAM)
+        before = (one for one in events if not _removes(one.event, id_))
+        return webhooks.find(WEBHOOKS.fold(WEBHOOK_STREAM, before), id_)
 
     def _do(self, command: webhooks.WebhookCommand, actor: Who) -> None:
         def work(transaction: Transaction) -> None:
@@ -210,6 +212,10 @@ class Webhooks:
         outgoing = self._outgoing
         means = Means(self._core, self._standings, outgoing.send, outgoing.attempts, chance)
         return Deliverer(means, may_go_on, monotonic)
+
+
+def _removes(event: Event, id_: str) -> bool:
+    return isinstance(event, WebhookRemoved) and event.webhook == id_
 
 
 def _names(types: Sequence[str]) -> tuple[str, ...]:
