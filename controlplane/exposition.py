@@ -55,6 +55,8 @@ class World:
     alerts: list[Alert]
     lags: list[Lag]
     head: int
+    webhooks: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
+    """By id: attempts in vain, dead letters, and whether it is paused."""
     rejected: int = 0
     """Batches that the new path did not take, whichever cohort they were recorded under."""
     on: Tally = field(default_factory=Tally)
@@ -71,6 +73,14 @@ def look(plane: ControlPlane) -> World:
         alerts=plane.alerts.all(),
         lags=plane.projections.lag(),
         head=plane.head().position,
+        webhooks={
+            webhook.id: (
+                standing.attempts,
+                len(plane.webhooks.dead_letters(webhook.id)),
+                webhook.paused is not None,
+            )
+            for webhook, standing in plane.webhooks.standings()
+        },
         rejected=sum(tally.rejected for tally in totals.values()),
         on=combined([tally for (_, cohort), tally in totals.items() if cohort == "on"]),
     )
@@ -175,6 +185,13 @@ def plane_state(world: World) -> Iterator[Metric]:
         alerts.add_metric([name, rule.severity, "firing"], len(ours) - acked)
         alerts.add_metric([name, rule.severity, "acknowledged"], acked)
     yield alerts
+    for n, (name, text) in enumerate((
+        ("webhook_failed_attempts", "Attempts in vain at the event that waits."),
+        ("webhook_dead_letters", "Events that could not be delivered."),
+        ("webhook_paused", "Whether nothing is sent until somebody resumes it."),
+    )):  # fmt: skip
+        values = {webhook: facts[n] for webhook, facts in world.webhooks.items()}
+        yield _gauge(name, text, "webhook", values)
     events = CounterMetricFamily("event_log_events_total", "Events in the log.")
     events.add_metric([], world.head)
     yield events

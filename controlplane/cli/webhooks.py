@@ -38,7 +38,7 @@ _NONE = "Nobody is told. Begin: controlplane webhooks register URL --secret NAME
 def list_(*, as_json: Json = False) -> None:
     """List the webhooks, and how far they are."""
     with opened() as plane:
-        found = [(one, plane.webhooks.standing(one.id)) for one in plane.webhooks.all()]
+        found = plane.webhooks.standings()
     if as_json:
         print_json([webhook_view(*one) for one in found])
         return

@@ -58,7 +58,7 @@ class PerhapsBecause(_Said):
 @routes.get("")
 def list_webhooks(plane: Plane) -> Json:
     """All webhooks, and how far they are. There are never more than one page of them."""
-    return {"items": [_view(plane, one.id) for one in plane.webhooks.all()], "next": None}
+    return {"items": [webhook_view(*one) for one in plane.webhooks.standings()], "next": None}
 
 
 @routes.post("")

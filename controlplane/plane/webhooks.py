@@ -143,6 +143,11 @@ class Webhooks:
         webhook = self.get(id_)
         return self._standings.get(id_) or Standing(position=webhook.after)
 
+    def standings(self) -> list[tuple[Webhook, Standing]]:
+        """All of them, and how far each is."""
+        known = self._standings.all()
+        return [(one, known.get(one.id) or Standing(position=one.after)) for one in self.all()]
+
     def dead_letters(self, id_: str | None = None) -> list[DeadLetter]:
         """What could not be delivered, to one or to all that stand, in order of the log.
 

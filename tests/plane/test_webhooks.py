@@ -1,6 +1,7 @@
 """Registering, changing and watching webhooks, from Python and from the terminal."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,11 +11,16 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from controlplane import ControlPlane
+from controlplane import clock as edge
 from controlplane.errors import InvalidInput
+from controlplane.exposition import PlaneCollector
 from controlplane.webhook_errors import DeadLetterNotFound, WebhookNotFound
 from events.errors import InvalidEvent
+from events.timestamps import HOUR
 from tests.cli.conftest import Terminal
+from tests.conftest import Clock
 from tests.controlplane.servers import Receiver, receiving
+from tests.house.sources import ROOT
 from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL
 from tests.plane.conftest import secret
 from tests.plane.outbox import ATTEMPTS, FAILED, Outbox, turn
@@ -157,6 +163,73 @@ def test_two_environments_of_one_database_do_not_meet(
         staging.flags.create("a", owner="x", actor=ENGINEER)
         staging.webhooks.deliver()
     assert [request.path for request in receiver.requests] == ["/hook", "/hook/staging"]
+
+
+# As the documentation shows it
+
+
+def examples() -> tuple[str, str]:
+    """The blocks of Python: a receiver, and the API."""
+    page = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+    receiving_, api = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    return receiving_, api
+
+
+def test_the_ten_lines_of_a_receiver_verify_what_is_sent(
+    remembered: ControlPlane, receiver: Receiver, canary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+    exec(examples()[0], told)  # noqa: S102 - our own words
+    remembered.webhooks.register(receiver.url, **USUAL)
+    monkeypatch.setattr(remembered.webhooks._outgoing.send, "_clock", edge.now)
+    remembered.webhooks.test("webhook-1")
+    (request,) = receiver.requests
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    verified = told["verified"]
+    assert verified(canary, headers, request.body)["type"] == "webhook.test"
+    for wrong in (
+        (canary.replace("Y2", "Z2"), headers, request.body),
+        (canary, headers, request.body + b" "),
+        (canary, headers | {"webhook-id": "x"}, request.body),
+        (canary, headers | {"webhook-timestamp": "1790000000"}, request.body),
+    ):
+        with pytest.raises(ValueError, match=r"not signed by us|sent long ago"):
+            verified(*wrong)
+
+
+def test_the_example_of_the_api_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONTROLPLANE_ALLOWED_DESTINATIONS")
+    exec(examples()[1], {})  # noqa: S102 - our own words
+
+
+def test_what_waits_is_dead_or_paused_is_exported(plane: ControlPlane, clock: Clock) -> None:
+    for number in (1, 2):
+        plane.webhooks.register(f"{URL}/{number}", **USUAL)
+    plane.webhooks.pause("webhook-2", actor=ON_CALL, reason="INC-7")
+    plane.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
+    outbox = Outbox(lambda _webhook, _event: FAILED)
+    with closing(outbox.deliverer(plane)) as deliverer:
+        turn(deliverer)
+        assert exported(plane) == {
+            ("webhook_failed_attempts", "webhook-1"): 1,
+            ("webhook_failed_attempts", "webhook-2"): 0,
+            ("webhook_dead_letters", "webhook-1"): 0,
+            ("webhook_dead_letters", "webhook-2"): 0,
+            ("webhook_paused", "webhook-1"): 0,
+            ("webhook_paused", "webhook-2"): 1,
+        }
+        for _ in range(ATTEMPTS):
+            clock.advance(HOUR)
+            turn(deliverer)
+    found = exported(plane)
+    assert found["webhook_failed_attempts", "webhook-1"] == 0
+    assert found["webhook_dead_letters", "webhook-1"] == 1
+
+
+def exported(plane: ControlPlane) -> dict[tuple[str, str], float]:
+    families = [one for one in PlaneCollector(plane).collect() if one.name.startswith("webhook_")]
+    samples = [sample for family in families for sample in family.samples]
+    return {(sample.name, sample.labels["webhook"]): sample.value for sample in samples}
 
 
 # From the terminal
