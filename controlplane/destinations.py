@@ -102,7 +102,7 @@ def read_allowed(text: str) -> Allowed:
 def destination(url: str, allowed: Allowed) -> Destination:
     """What a URL says, as far as that may be. Names are not looked up. Raises InvalidInput."""
     if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
-        raise InvalidInput(reason=f"{_NO_URL}, and spaces and other letters as %XX")
+        raise InvalidInput(reason=f"{_NO_URL}; other letters as %XX, and in a host as xn--…")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").removesuffix("."), parts.port

@@ -24,6 +24,7 @@ from controlplane.errors import ControlPlaneError
 MOST_BYTES = 65_536
 """Of an answer's body, so much is read."""
 _MOST_WORDS = 500
+_PIECE = 16_384
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,14 @@ def _trusted() -> ssl.SSLContext:
 
 
 class _Timed(io.RawIOBase):
-    """What a connection says until a moment.
+    """What a connection says until a moment, and not without end.
 
     A socket's own limit is for each read: who sends a byte now and then has none.
     """
 
     def __init__(self, connection: socket.socket, ends: float) -> None:
         self._connection, self._ends = connection, ends
+        self._most = 2 * MOST_BYTES  # As much for the headers as for the body.
 
     def readable(self) -> bool:
         """See io.RawIOBase."""
@@ -142,8 +144,12 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # why: all that is passed in
         """See io.RawIOBase."""
+        if not self._most:
+            return 0
         self._connection.settimeout(_left(self._ends))
-        return self._connection.recv_into(buffer)
+        count = self._connection.recv_into(buffer, min(len(buffer), self._most))
+        self._most -= count
+        return count
 
 
 def _exchange(
@@ -155,9 +161,17 @@ def _exchange(
 ) -> Answer:
     request = HTTPConnection(there.host, there.port)
     request.sock = connection
-    connection.settimeout(_left(ends))
     usual = {"Host": there.authority, "User-Agent": "rollout-controlplane", "Connection": "close"}
-    request.request("POST", there.target, body, {**usual, **headers})
+    length = {"Content-Length": str(len(body))}
+    request.putrequest("POST", there.target, skip_host=True, skip_accept_encoding=True)
+    for name, value in {**usual, **headers, **length}.items():
+        request.putheader(name, value)
+    connection.settimeout(_left(ends))
+    request.endheaders()
+    unsent = memoryview(body)
+    while unsent:
+        connection.settimeout(_left(ends))
+        unsent = unsent[connection.send(unsent[:_PIECE]) :]
     response = HTTPResponse(connection, method="POST")
     response.fp = io.BufferedReader(_Timed(connection, ends))
     response.begin()

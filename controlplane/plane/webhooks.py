@@ -111,7 +111,8 @@ class Webhooks:
     def remove(self, id_: str, *, actor: Who, reason: str) -> Webhook:
         """Send nothing any more; as it stood. Raises WebhookNotFound, InvalidInput."""
         self._do(webhooks.RemoveWebhook(webhook=id_, reason=reason), actor)
-        self._standings.forget(id_)
+        for name in self._of(id_):
+            self._standings.forget(name)
         events = self._core.log.read_stream(WEBHOOK_STREAM)
         before = (one for one in events if not _removes(one.event, id_))
         return webhooks.find(WEBHOOKS.fold(WEBHOOK_STREAM, before), id_)
@@ -126,9 +127,15 @@ class Webhooks:
 
     def _hurry(self, id_: str) -> None:
         """What was tried in vain is tried anew: the cause may be mended."""
-        standing = self._standings.get(id_)
-        if standing is not None and standing.attempts:
-            self._standings.move(id_, standing, replace(standing, attempts=0, next_attempt_at=0))
+        for name, standing in self._of(id_).items():
+            if standing.attempts:
+                now = replace(standing, attempts=0, next_attempt_at=0)
+                self._standings.move(name, standing, now)
+
+    def _of(self, id_: str) -> dict[str, Standing]:
+        """Where it stands, and the redeliveries of its dead letters."""
+        known = self._standings.all()
+        return {name: one for name, one in known.items() if name.partition("/")[0] == id_}
 
     def get(self, id_: str) -> Webhook:
         """A webhook. Raises WebhookNotFound."""

@@ -164,6 +164,25 @@ def test_who_listens_and_says_nothing_is_left() -> None:
     assert found == NoAnswer("no complete answer within 0.3 s")
 
 
+def test_who_does_not_listen_is_left() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        found = send(url, body=b"x" * 50_000_000, seconds=BRIEF)
+    assert found == NoAnswer("no complete answer within 0.3 s")
+
+
+def test_headers_without_end_are_not_read_without_end() -> None:
+    with dribbling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 100_000, every=0) as port:
+        found = send(f"http://127.0.0.1:{port}/")
+    assert isinstance(found, NoAnswer)
+    assert "headers" in found.sentence
+    again = b"HTTP/1.1 100 Continue\r\n\r\n"
+    with dribbling(again, again * 10_000, every=0) as port:
+        found = send(f"http://127.0.0.1:{port}/", seconds=60)
+    assert isinstance(found, NoAnswer)
+    assert "60 s" not in found.sentence
+
+
 def test_a_name_server_that_says_nothing_is_left() -> None:
     over = threading.Event()
 
