@@ -109,7 +109,7 @@ class BodyTooLarge(ControlPlaneError):
 
 
 class BodyUnreadable(ControlPlaneError):
-    """The body is not what its Content-Encoding says: {reason}."""
+    """The body cannot be read: {reason}."""
 
     status = HTTPStatus.BAD_REQUEST
 

@@ -2,6 +2,7 @@
 
 ControlPlaneError
 ├── InvalidInput          422
+│   └── TooManyExecutions 413
 ├── FlagNotFound          404
 ├── FlagExists            409
 ├── FlagIsArchived        409
@@ -72,6 +73,7 @@ __all__ = [
     "RolloutNotRunning",
     "SamePerson",
     "TooManyConflicts",
+    "TooManyExecutions",
     "UnitMissing",
     "WaveFailed",
     "WrongState",
@@ -82,6 +84,12 @@ class InvalidInput(ControlPlaneError):
     """{reason}."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooManyExecutions(InvalidInput):
+    """There are more than {most} executions in one call; send them in several."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class FlagNotFound(ControlPlaneError):

@@ -7,12 +7,27 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from controlplane.http import admin, document, health, problems, scrape, webhooks
+from controlplane.http import (
+    admin,
+    document,
+    executions,
+    health,
+    problems,
+    scrape,
+    webhooks,
+)
 from controlplane.http.gate import Gate, GateSettings
 from controlplane.plane import ControlPlane
 from controlplane.scrapes import Scrapes
 
-SLICES = (admin, health, document, scrape, webhooks)
+SLICES = (
+    admin,
+    health,
+    document,
+    scrape,
+    webhooks,
+    executions,
+)
 
 
 _STRICT = GateSettings()

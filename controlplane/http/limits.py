@@ -115,7 +115,7 @@ class _Body:
             # One byte more than is left tells that there is more, and a bomb goes no further.
             unpacked: bytes = self.unpacker.decompress(data, self.most - self.seen + 1)
         except zlib.error as error:
-            raise BodyUnreadable(reason=error) from error
+            raise BodyUnreadable(reason=f"it is not gzip: {error}") from error
         if last and not self.unpacker.eof and self.seen + len(unpacked) <= self.most:
             raise BodyUnreadable(reason="it ends too early")
         return unpacked

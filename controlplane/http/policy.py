@@ -47,6 +47,7 @@ POLICY: dict[str, Rule] = {
         *("register_webhook", "change_webhook", "remove_webhook", "try_webhook"),
         *("pause_webhook", "resume_webhook", "redeliver_dead_letter", "redeliver_dead_letters"),
     ),
+    "record_executions": Rule("record", lists=True),
 }
 
 

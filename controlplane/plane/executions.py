@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from controlplane.errors import InvalidInput
+from controlplane.errors import TooManyExecutions
 from controlplane.plane.core import Core, Who, as_actor
 from events.errors import InvalidEvent
 from events.event import Actor, NewEvent, Receipt
@@ -61,15 +61,13 @@ class Executions:
         A mapping has the fields of BatchExecuted, and may have `id` (a UUID: recording it again
         changes nothing) and `occurred_at` (a datetime, ISO 8601, or microseconds since the
         epoch; default: now). Invalid ones are refused one by one; the others are kept. Raises
-        InvalidInput for too many, LogUnavailable.
+        TooManyExecutions, LogUnavailable.
         """
         if isinstance(executions, BatchExecuted | Mapping):
             executions = [executions]
         given = list(islice(executions, MOST_AT_ONCE + 1))  # A generator may never end.
         if len(given) > MOST_AT_ONCE:
-            raise InvalidInput(
-                reason=f"more than {MOST_AT_ONCE} executions in one call; send them in several"
-            )
+            raise TooManyExecutions(most=MOST_AT_ONCE)
         who, now = as_actor(actor), self._core.clock()
         accepted: dict[int, NewEvent] = {}
         refused: list[Refusal] = []
