@@ -3,6 +3,7 @@
 ControlPlaneError
 ├── LogUnavailable
 │   └── OutcomeUnknown
+├── EventNotFound
 ├── VersionConflict
 ├── InvalidEvent
 ├── UnknownEventType
@@ -39,6 +40,12 @@ class OutcomeUnknown(LogUnavailable):
     """The event log failed during an append: {cause}. Whether it was kept is unknown; append
     again with the same event ids, which is safe.
     """
+
+
+class EventNotFound(ControlPlaneError):
+    """There is no event at position {position}: the log ends at {last}."""
+
+    status = HTTPStatus.NOT_FOUND
 
 
 class VersionConflict(ControlPlaneError):

@@ -27,6 +27,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which of the two times `since` and `until` (exclusive) speak of."""
     after: int = 0
     """Only positions above this one."""
+    before: int | None = None
+    """Only positions below this one."""
     newest_first: bool = False
     limit: int = 1000
 

@@ -85,7 +85,8 @@ class MemoryLog:
     def search(self, query: Query) -> list[RecordedEvent[Event]]:
         """See EventLog.search."""
         with self._lock:
-            events = self._events[query.after :]
+            stop = None if query.before is None else max(0, query.before - 1)
+            events = self._events[query.after : stop]
         found = [event for event in events if matches(event, query)]
         if query.newest_first:
             found.reverse()

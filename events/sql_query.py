@@ -16,6 +16,8 @@ def where_of(query: Query, dialect: str) -> tuple[str, tuple[Any, ...]]:
         # the index on type leads straight to the few events wanted.
         position = order_by = "+position"
     conditions = _conditions(query)
+    if query.before is not None:
+        conditions.append((f"{position} < ?", query.before))
     text = " ".join(f"AND {condition}" for condition, _ in conditions)
     order = "DESC" if query.newest_first else "ASC"
     where = f"AND {position} > ? {text} ORDER BY {order_by} {order} LIMIT ?"

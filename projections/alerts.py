@@ -32,6 +32,8 @@ class Alert(msgspec.Struct, frozen=True):
     acknowledged_by: str | None = None
     resolved_at: Timestamp | None = None
     resolution: str = ""
+    position: int = 0
+    """The log position of its last event."""
 
 
 def evolve(alert: Alert, recorded: RecordedEvent[AlertEvent]) -> Alert:
@@ -52,15 +54,23 @@ def evolve(alert: Alert, recorded: RecordedEvent[AlertEvent]) -> Alert:
                 sample=raised.sample,
                 summary=raised.summary,
                 raised_at=recorded.occurred_at,
+                position=recorded.position,
             )
         case AlertAcknowledged():
             return replace(
                 alert,
                 acknowledged_at=recorded.occurred_at,
                 acknowledged_by=recorded.actor.name or recorded.actor.id,
+                position=recorded.position,
             )
         case AlertResolved(reason=reason):
-            return replace(alert, open=False, resolved_at=recorded.occurred_at, resolution=reason)
+            return replace(
+                alert,
+                open=False,
+                resolved_at=recorded.occurred_at,
+                resolution=reason,
+                position=recorded.position,
+            )
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -25,6 +25,8 @@ class Freeze(msgspec.Struct, frozen=True, kw_only=True):
     window: Window | None
     """When it is in effect; None: all the time that it stands."""
     declared_by: str
+    position: int = 0
+    """The log position at which it was declared."""
 
 
 class Freezes(msgspec.Struct, frozen=True):
@@ -48,6 +50,7 @@ def evolve(freezes: Freezes, recorded: RecordedEvent[FreezeEvent]) -> Freezes:
                 ends_at=declared.ends_at,
                 window=declared.window,
                 declared_by=recorded.actor.name or recorded.actor.id,
+                position=recorded.position,
             )
             return Freezes((*freezes.standing, freeze), freezes.declared + 1)
         case FreezeLifted(freeze=lifted):

@@ -1,8 +1,7 @@
 """`controlplane freezes …`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from controlplane import freezes
@@ -16,9 +15,8 @@ from controlplane.cli.output import (
     when,
     who,
 )
-from controlplane.durations import format_duration
 from controlplane.errors import InvalidInput
-from controlplane.views import moment
+from controlplane.operating_views import freeze_view
 from events.timestamps import Timestamp
 from projections.freezes import Freeze
 
@@ -38,7 +36,7 @@ def list_(
     """List the freezes that stand."""
     with opened() as plane:
         found, now = plane.freezes.all(), plane.clock()
-    views = [(freeze, _view(freeze, now)) for freeze in found]
+    views = [(freeze, freeze_view(freeze, now)) for freeze in found]
     if not every:
         views = [(f, view) for f, view in views if view["in_effect"] or view["next_start"]]
     if as_json:
@@ -91,7 +89,7 @@ def declare(
         )
         now = plane.clock()
     text = f"{freeze.id} holds the promotions of {', '.join(freeze.flags) or 'all flags'}: "
-    say(text + _state(freeze, now), as_json, lambda: _view(freeze, now))
+    say(text + _state(freeze, now), as_json, lambda: freeze_view(freeze, now))
 
 
 @app.command()
@@ -100,8 +98,7 @@ def lift(freeze: Id, reason: Why, *, actor: Actor = "", as_json: Json = False) -
     with opened() as plane:
         lifted = plane.freezes.lift(freeze, actor=who(actor), reason=reason)
         now = plane.clock()
-    over = {"in_effect": False, "until": None, "next_start": None}
-    say(f"{lifted.id} is lifted", as_json, lambda: _view(lifted, now) | over)
+    say(f"{lifted.id} is lifted", as_json, lambda: freeze_view(lifted, now, lifted=True))
 
 
 def _state(freeze: Freeze, now: Timestamp) -> str:
@@ -110,19 +107,3 @@ def _state(freeze: Freeze, now: Timestamp) -> str:
         return f"until {'lifted' if end == freezes.UNTIL_LIFTED else when(end)}"
     following = freezes.next_start(freeze, now)
     return f"next {when(following)}" if following else "over"
-
-
-def _view(freeze: Freeze, now: Timestamp) -> dict[str, Any]:
-    """As JSON has it: `until` is null where it is not in effect, or has no end."""
-    data: dict[str, Any] = msgspec.to_builtins(freeze)
-    end = freezes.until(freeze, now)
-    if freeze.window is not None:
-        del data["window"]["duration_us"]
-        data["window"]["duration"] = format_duration(freeze.window.duration_us)
-    return data | {
-        "starts_at": moment(freeze.starts_at),
-        "ends_at": moment(freeze.ends_at),
-        "in_effect": end is not None,
-        "until": None if end == freezes.UNTIL_LIFTED else moment(end),
-        "next_start": moment(freezes.next_start(freeze, now)),
-    }

@@ -19,7 +19,8 @@ from controlplane.cli.output import (
     when,
 )
 from controlplane.cli.sentences import sentence
-from controlplane.views import event_view, moment
+from controlplane.operating_views import head_view
+from controlplane.views import event_view
 from events.cloudevents import to_cloudevent
 from events.event import Event, RecordedEvent
 from events.log import follow as follow_log
@@ -96,11 +97,7 @@ def head(*, as_json: Json = False) -> None:
     say(
         f"{found.position} {found.hash.hex()}",
         as_json,
-        lambda: {
-            "position": found.position,
-            "hash": found.hash.hex(),
-            "recorded_at": moment(found.recorded_at),
-        },
+        lambda: head_view(found),
     )
 
 

@@ -3,16 +3,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from threading import Lock
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from controlplane.http import (
+    access,
     admin,
+    alerts,
     document,
+    events,
     executions,
+    freezes,
     health,
+    log,
+    metrics,
     problems,
+    projections,
     scrape,
     webhooks,
 )
@@ -27,6 +35,13 @@ SLICES = (
     scrape,
     webhooks,
     executions,
+    events,
+    log,
+    metrics,
+    projections,
+    alerts,
+    freezes,
+    access,
 )
 
 
@@ -57,6 +72,7 @@ def create_app(
     app.state.plane = plane
     app.state.gate = Gate(plane, settings)
     app.state.scrapes = Scrapes(plane, legacy=legacy_metrics)
+    app.state.verifying = Lock()
     app.state.end_streams = lambda: None
     for one in SLICES:
         app.include_router(one.routes)

@@ -114,7 +114,7 @@ class Gate:
         return caller
 
     def _permit(self, rule: Rule | None, caller: Caller, name: str, request: Request) -> None:
-        if rule is None or rule.permission is None or not caller.may(rule.permission):
+        if rule is None or not _permits(rule, caller):
             raise NotPermitted(
                 actor=caller.actor.id,
                 roles=", ".join(caller.roles),
@@ -170,6 +170,12 @@ class Gate:
             reason=without_tokens(str(error))[:2000],
         )
         await run_in_threadpool(self._plane.access.denials.record, denied, caller.actor)
+
+
+def _permits(rule: Rule, caller: Caller) -> bool:
+    if rule.permission is None:
+        return False  # What asks for nothing was answered before anybody was asked for.
+    return rule.permission == "known" or caller.may(rule.permission)
 
 
 def address_of(request: Request) -> str:

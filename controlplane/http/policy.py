@@ -6,6 +6,7 @@ controlplane/permissions.py.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from controlplane.permissions import Permission
 from events.alerts import alert_stream
@@ -17,8 +18,8 @@ from events.rollouts import rollout_stream
 class Rule:
     """What a route asks of whoever calls it."""
 
-    permission: Permission | None
-    """None: nothing; it tells nothing either."""
+    permission: Permission | Literal["known"] | None
+    """None: nothing; it tells nothing either. `known`: a token, whatever it permits."""
     command: bool = False
     """Whether it changes something: then it is recorded, accepted or denied."""
     lists: bool = False
@@ -27,6 +28,10 @@ class Rule:
 
 def _read(*names: str) -> dict[str, Rule]:
     return {name: Rule("read") for name in names}
+
+
+def _lists(permission: Permission, *names: str) -> dict[str, Rule]:
+    return {name: Rule(permission, lists=True) for name in names}
 
 
 def _commands(permission: Permission, *names: str) -> dict[str, Rule]:
@@ -47,7 +52,22 @@ POLICY: dict[str, Rule] = {
         *("register_webhook", "change_webhook", "remove_webhook", "try_webhook"),
         *("pause_webhook", "resume_webhook", "redeliver_dead_letter", "redeliver_dead_letters"),
     ),
-    "record_executions": Rule("record", lists=True),
+    **_lists("record", "record_executions"),
+    **_read("list_events", "get_event", "log_head", "verify_log"),
+    **_lists("read", "metric_totals", "metric_minutes"),
+    **_read("list_projections", "get_schedule"),
+    **_commands("projections.manage", "rebuild_projection", "prune_projections"),
+    **_lists("read", "list_alerts", "list_alert_rules"),
+    **_read("get_alert"),
+    **_commands("alerts.handle", "acknowledge_alert", "resolve_alert"),
+    **_lists("read", "list_freezes", "get_freeze"),
+    "declare_freeze": Rule("freezes.declare", command=True, lists=True),
+    "lift_freeze": Rule("freezes.lift", command=True, lists=True),
+    "who_am_i": Rule("known", lists=True),
+    **_read("list_tokens", "get_token"),
+    **_commands("tokens.manage", "issue_token", "revoke_token"),
+    **_lists("read", "list_reviews", "get_review"),
+    **_commands("reviews.close", "close_review"),
 }
 
 

@@ -28,6 +28,7 @@ from controlplane.settings import load
 from controlplane.standings import MemoryStandings, SqlStandings, Standings
 from events.chain import GENESIS, Head
 from events.database import Database
+from events.errors import EventNotFound
 from events.event import Event, RecordedEvent
 from events.log import EventLog, Query
 from events.memory_log import MemoryLog
@@ -149,15 +150,17 @@ class ControlPlane:
         since: datetime | str | None = None,
         until: datetime | str | None = None,
         after: int = 0,
+        before: int | None = None,
         newest_first: bool = False,
         limit: int = 1000,
     ) -> list[RecordedEvent[Event]]:
         """Events that meet all conditions, in order of the log.
 
         `type` may end in a star (`flag.*`); `since` and `until` (exclusive) speak of when it
-        happened; `after` is a log position. Raises InvalidInput.
+        happened; `after` and `before` are log positions, both exclusive. Raises InvalidInput.
         """
-        if not (1 <= limit <= _FARTHEST and 0 <= after <= _FARTHEST):
+        positions = (after, _FARTHEST if before is None else before)
+        if not (1 <= limit <= _FARTHEST and all(0 <= one <= _FARTHEST for one in positions)):
             raise InvalidInput(reason="limit starts at 1, positions at 0; both end at 2^63 - 1")
         query = Query(
             stream=stream,
@@ -167,10 +170,18 @@ class ControlPlane:
             since=moment(since),
             until=moment(until),
             after=after,
+            before=before,
             newest_first=newest_first,
             limit=limit,
         )
         return self.log.search(query)
+
+    def event(self, position: int) -> RecordedEvent[Event]:
+        """The event at a log position. Raises EventNotFound."""
+        found = self.log.read(position - 1, 1) if 1 <= position <= _FARTHEST else []
+        if not found:
+            raise EventNotFound(position=position, last=self.head().position)
+        return found[0]
 
     def head(self) -> Head:
         """Position and hash of the last event."""

@@ -65,9 +65,15 @@ ANSWERS: list[tuple[dict[str, Any], list[int]]] = [
     ({"correlation_id": "r-1"}, [1, 3]),
     ({"after": 4}, [5, 6]),
     ({"after": 6}, []),
+    ({"before": 3}, [1, 2]),
+    ({"before": 1}, []),
+    ({"before": 0}, []),
+    ({"before": 2**63 - 1}, [1, 2, 3, 4, 5, 6]),
+    ({"after": 1, "before": 4, "stream": "flag-checkout"}, [3]),
     ({"limit": 2}, [1, 2]),
     ({"newest_first": True}, [6, 5, 4, 3, 2, 1]),
     ({"newest_first": True, "after": 2, "limit": 3}, [6, 5, 4]),
+    ({"newest_first": True, "after": 1, "before": 6, "limit": 3}, [5, 4, 3]),
     ({"since": NOON - 2 * SECOND}, [1, 2, 3]),
     ({"until": NOON - 2 * SECOND}, [4, 5, 6]),
     ({"since": NOON - 3 * SECOND, "until": NOON - 1 * SECOND}, [3, 4]),
@@ -90,6 +96,7 @@ MEETS: dict[tuple[str, Any], Callable[[RecordedEvent[Event]], bool]] = {
     ("since", NOON - 4 * SECOND): lambda event: event.occurred_at >= NOON - 4 * SECOND,
     ("until", NOON): lambda event: event.occurred_at < NOON,
     ("after", 1): lambda event: event.position > 1,
+    ("before", 5): lambda event: event.position < 5,
 }
 
 

@@ -49,6 +49,7 @@ def test_what_was_declared_stands_as_it_was_declared() -> None:
             ends_at=START + HOUR,
             window=WEEKEND,
             declared_by="ann",
+            position=1,
         ),
     )
 
