@@ -95,6 +95,6 @@ def _page(
     headers = {}
     if following is not None:
         url = request.url.include_query_params(**{onwards: following})
-        headers["Link"] = f'<{url}>; rel="next"'
+        headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
     content = msgspec.json.encode([to_cloudevent(event) for event in shown])
     return Response(content, media_type=BATCH, headers=headers)
