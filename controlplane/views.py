@@ -66,7 +66,8 @@ def rollout_view(rollout: Rollout) -> Json:
     """A rollout as it stands, its plan left to `plan`."""
     data = _with_moments(
         rollout,
-        *("start_at", "started_at", "wave_entered_at", "ended_at", "rollback_at", "judged_at"),
+        *("start_at", "armed_at", "drafted_at", "started_at", "wave_entered_at"),
+        *("ended_at", "rollback_at", "judged_at"),
     )
     del data["plan"], data["interventions"]
     found = rollout.interventions

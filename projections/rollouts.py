@@ -91,6 +91,8 @@ class Rollout(msgspec.Struct, frozen=True):
     proposed: int = 0
     """How many there have been."""
     interventions: Interventions = Interventions()
+    position: int = 0
+    """The log position of the last event folded in."""
 
     @property
     def is_active(self) -> bool:
@@ -127,7 +129,7 @@ class Rollout(msgspec.Struct, frozen=True):
 def evolve(rollout: Rollout, recorded: RecordedEvent[RolloutEvent]) -> Rollout:
     """Return the rollout after one more event about it."""
     after = _evolve(rollout, recorded)
-    return replace(after, state=_standing(after))
+    return replace(after, state=_standing(after), position=max(rollout.position, recorded.position))
 
 
 def _standing(rollout: Rollout) -> State:

@@ -6,8 +6,8 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from controlplane.errors import FlagNotFound, InvalidInput
-from controlplane.http.calls import Asking, Json, Plane
+from controlplane.errors import InvalidInput
+from controlplane.http.calls import Asking, Json, Plane, refuse_unseen
 from controlplane.http.route import router
 from controlplane.views import flag_view
 
@@ -39,8 +39,7 @@ async def admin_flags(request: Request, plane: Plane, asking: Asking) -> Json:
     The body is JSON, whatever its content type: curl -d says that it is a form.
     """
     served = _parsed(await request.body())
-    if not asking.sees(served.name):
-        raise FlagNotFound(flag=served.name)
+    refuse_unseen(asking, served.name)
     flag = await run_in_threadpool(
         plane.flags.serve,
         served.name,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
 
+from controlplane.errors import FlagNotFound
 from controlplane.plane import ControlPlane
 from controlplane.plane.tokens import Caller
 from controlplane.requests import version_of
@@ -32,6 +33,12 @@ After = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 FlagName = Annotated[str, Path(min_length=1, max_length=100, examples=["batch-patches-v1"])]
+
+
+def refuse_unseen(asking: Caller, flag: str) -> None:
+    """Raise FlagNotFound where a token is narrowed to others: to it, there is none."""
+    if not asking.sees(flag):
+        raise FlagNotFound(flag=flag)
 
 
 def tag(response: Response, plane: ControlPlane, stream: str) -> None:

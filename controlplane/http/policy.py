@@ -38,11 +38,42 @@ def _commands(permission: Permission, *names: str) -> dict[str, Rule]:
     return {name: Rule(permission, command=True) for name in names}
 
 
+_NOT_OF_ONE_FLAG = (
+    *("list_flags", "list_rollouts", "list_proposals"),
+    *("four_waves", "plan_schema", "check_plan"),
+)
 POLICY: dict[str, Rule] = {
     **{name: Rule(None) for name in ("livez", "readyz")},
     **_read("openapi_document", "scrape_metrics"),
     # Whether it raises is known inside: there it takes `flags.raise`.
     **_commands("flags.lower", "admin_flags"),
+    **_commands("flags.lower", "enable_flag", "set_percentage", "disable_flag", "archive_flag"),
+    **_read("get_flag", "flag_history"),
+    "explain_flag": Rule("evaluate"),
+    **_commands("flags.describe", "describe_flag"),
+    **_commands("flags.raise", "define_variants"),
+    **_commands("glass.break", "break_glass"),
+    **{name: Rule("read", lists=True) for name in _NOT_OF_ONE_FLAG},
+    "create_flag": Rule("flags.describe", command=True, lists=True),
+    "start_rollout": Rule("rollouts.operate", command=True, lists=True),
+    "draft_rollout": Rule("rollouts.operate", command=True, lists=True),
+    **_read(
+        *("get_rollout", "rollout_status", "explain_rollout", "verify_rollout"),
+        *("rollout_checklist", "rollout_plan"),
+    ),
+    **_commands(
+        "rollouts.operate",
+        *("submit_rollout", "start_draft", "retry_rollout", "evaluate_rollout", "abort_rollout"),
+        *("pause_rollout", "resume_rollout", "extend_rollout", "skip_wave", "answer_criterion"),
+        *("request_override", "withdraw_override", "sign_off", "withdraw_sign_off"),
+        "withdraw_proposal",
+    ),
+    **_commands("plans.edit", "revise_rollout"),
+    **_commands(
+        "rollouts.approve",
+        *("approve_start", "reject_start", "approve_override"),
+        *("approve_proposal", "reject_proposal"),
+    ),
     **{
         name: Rule("webhooks.manage")
         for name in ("list_webhooks", "get_webhook", "list_dead_letters")

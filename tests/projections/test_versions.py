@@ -12,7 +12,7 @@ from projections.projection import Projection
 
 GOLDEN: dict[tuple[str, int], str] = {
     ("flags", 1): "b6974dce5839baa76e53ed8c2cefa7c86ec85e3e31a4491504c9374f6f77c950",
-    ("rollouts", 1): "492edd9168901d8246afa0308fa3770dc750bceddac3e7b149abc35b0d1829cb",
+    ("rollouts", 1): "58491e8fd82779c5a812f52ede0f71b4db3d21196c09c76de1efb5af872b6242",
     ("metrics", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("totals", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("evidence", 1): "a5351952dfb462ca8c8e1b6d42aca8597ba54298f163c95c8ef74380ca34dfec",
