@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Path, Query, Request, Response
 
 from controlplane.http.calls import FARTHEST, Limit, Plane
+from controlplane.http.disclosure import disclosed
 from controlplane.http.models import events as models
 from controlplane.http.models.events import BATCH, ONE, Format
 from controlplane.http.models.form import Page
@@ -79,8 +80,10 @@ def get_event(
     """The event at a position of the log."""
     event = plane.event(position)
     if as_ == "json":
-        return Response(msgspec.json.encode(event_view(event)), media_type="application/json")
-    return Response(msgspec.json.encode(to_cloudevent(event)), media_type=ONE)
+        return Response(
+            msgspec.json.encode(event_view(disclosed(event))), media_type="application/json"
+        )
+    return Response(msgspec.json.encode(to_cloudevent(disclosed(event))), media_type=ONE)
 
 
 def _page(
@@ -90,11 +93,11 @@ def _page(
     shown = found[:limit]
     following = shown[-1].position if len(found) > limit else None
     if as_ == "json":
-        answer = {"items": [event_view(event) for event in shown], "next": following}
+        answer = {"items": [event_view(disclosed(event)) for event in shown], "next": following}
         return Response(msgspec.json.encode(answer), media_type="application/json")
     headers = {}
     if following is not None:
         url = request.url.include_query_params(**{onwards: following})
         headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-    content = msgspec.json.encode([to_cloudevent(event) for event in shown])
+    content = msgspec.json.encode([to_cloudevent(disclosed(event)) for event in shown])
     return Response(content, media_type=BATCH, headers=headers)
