@@ -78,12 +78,12 @@ def get_event(
     as_: As = "json",
 ) -> Response:
     """The event at a position of the log."""
-    event = plane.event(position)
+    event = disclosed(plane.event(position))
     if as_ == "json":
         return Response(
             msgspec.json.encode(event_view(disclosed(event))), media_type="application/json"
         )
-    return Response(msgspec.json.encode(to_cloudevent(disclosed(event))), media_type=ONE)
+    return Response(msgspec.json.encode(to_cloudevent(event)), media_type=ONE)
 
 
 def _page(

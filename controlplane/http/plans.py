@@ -3,7 +3,8 @@
 from typing import Any
 
 from controlplane.http.calls import Json
-from controlplane.http.models.rollouts import PlanData, PlanHash
+from controlplane.http.models.rollouts import PlanHash
+from controlplane.http.models.steering import PlanData
 from controlplane.http.route import router
 from controlplane.plan_schema import json_schema
 from controlplane.plane.rollouts import as_plan

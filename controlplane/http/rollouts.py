@@ -7,7 +7,7 @@ from fastapi import Path, Query, Response
 
 from controlplane import plans
 from controlplane.http.calls import After, Asking, Json, Limit, Plane, page, refuse_unseen, tag
-from controlplane.http.models import rollouts as models
+from controlplane.http.models import steering as models
 from controlplane.http.models.form import Because, Page, everything
 from controlplane.http.models.rollouts import ChecklistItem, Rollout, Standing, Status, Verification
 from controlplane.http.route import router

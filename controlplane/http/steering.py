@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path
 
 from controlplane.http.calls import Asking, Json, Plane
-from controlplane.http.models import rollouts as models
+from controlplane.http.models import steering as models
 from controlplane.http.models.form import NOTHING_SAID, Because, PerhapsBecause
 from controlplane.http.models.rollouts import Rollout
 from controlplane.http.rollouts import RolloutId

@@ -13,7 +13,7 @@ SECRET = "T0001/B0001/XXXXXXXX"  # noqa: S105  why: what is looked for
 def test_readers_of_events_see_the_host_of_a_webhook_and_no_more(
     scraped: ControlPlane, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setenv("CONTROLPLANE_WEBHOOK_SECRET_DEPLOYS", "x" * 40)
+    monkeypatch.setenv("CONTROLPLANE_WEBHOOK_SECRET_DEPLOYS", "whsec_" + "A" * 43 + "=")
     scraped.webhooks.register(
         f"https://hooks.example.com/services/{SECRET}",
         secret="deploys",  # noqa: S106  why: its name
