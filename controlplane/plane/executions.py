@@ -2,23 +2,21 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Any
 
 import msgspec
 
 from controlplane.errors import TooManyExecutions
+from controlplane.executions import moment_of
 from controlplane.plane.core import Core, Who, as_actor
 from events.errors import InvalidEvent
 from events.event import Actor, NewEvent, Receipt
 from events.executions import BatchExecuted, execution_stream
 from events.log import prepare
-from events.timestamps import DAY, MINUTE, NEWEST, OLDEST, Timestamp, from_datetime, parse, to_iso
+from events.timestamps import Timestamp
 
 MOST_AT_ONCE = 10_000
-_FUTURE_US = 5 * MINUTE
-_PAST_US = 30 * DAY
 _RECORDER = Actor.system("recorder")
 
 
@@ -110,14 +108,10 @@ class Executions:
         if isinstance(execution, Mapping):
             fields = dict(execution)
             id_ = str(fields.pop("id", id_))
-            occurred_at = _timestamp(fields.pop("occurred_at", now))
+            occurred_at = moment_of(fields.pop("occurred_at", now), now)
             execution = msgspec.convert(fields, BatchExecuted)
         elif not isinstance(execution, BatchExecuted):
             raise TypeError(f"an execution is a mapping or a BatchExecuted, not {execution!r:.80}")
-        if not now - _PAST_US <= occurred_at <= now + _FUTURE_US:
-            raise ValueError(
-                f"occurred_at {to_iso(occurred_at)} is more than 30 days ago or 5 minutes ahead"
-            )
         if not exists(execution.flag):
             raise ValueError(f"there is no flag {execution.flag!r}")
         return NewEvent(
@@ -127,17 +121,3 @@ class Executions:
             occurred_at=occurred_at,
             actor=who,
         )
-
-
-def _timestamp(value: object) -> Timestamp:
-    if isinstance(value, bool) or not isinstance(value, int | str | datetime):
-        raise TypeError(f"occurred_at is a datetime, ISO 8601 or microseconds, not {value!r:.80}")
-    try:
-        if isinstance(value, datetime):
-            return from_datetime(value)
-        timestamp = parse(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise ValueError(f"occurred_at: {error}") from error
-    if not OLDEST <= timestamp <= NEWEST:
-        raise ValueError("occurred_at is not in the years 1 to 9999")
-    return timestamp
