@@ -26,3 +26,8 @@ def new_id() -> str:
 def chance(count: int) -> bytes:
     """So many bytes that nobody can guess."""
     return secrets.token_bytes(count)
+
+
+def fraction() -> float:
+    """A number from 0 up to, but not, 1: what spreads those who try again at the same moment."""
+    return secrets.randbits(53) / (1 << 53)
