@@ -9,6 +9,7 @@ from controlplane.errors import InvalidInput
 from controlplane.people import plain, refuse_machines, require_reason
 from events.access import ReviewClosed, Role, TokenIssued, TokenRevoked
 from events.event import Actor
+from events.log import can_be_stored
 from events.timestamps import DAY, Timestamp
 from projections.access import Review, Reviews, Tokens
 
@@ -64,6 +65,8 @@ def decide_on_tokens(
 def _issued(command: IssueToken, now: Timestamp) -> TokenIssued:
     if not plain(command.owner):
         raise InvalidInput(reason="a token has an owner: who acts by it")
+    if not can_be_stored(command.owner.strip()):  # Whatever was done by it could not be recorded.
+        raise InvalidInput(reason=f"owner {command.owner!r} holds what cannot be printed")
     permissions.check(command.roles, command.scopes)
     lasts_us = command.expires_in_us
     if lasts_us is not None and not 0 < lasts_us <= LONGEST_US:

@@ -1,5 +1,6 @@
 """Who calls the API in tests."""
 
+import json
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -26,3 +27,8 @@ def holding(plane: ControlPlane, *roles: Role, scopes: tuple[str, ...] = ()) -> 
     """Ben, with a token of these roles."""
     issued = plane.access.issue(owner="ben", roles=roles, scopes=scopes, actor=ENGINEER)
     return client(plane, token=issued.text)
+
+
+def as_json(view: Any) -> Any:
+    """As it arrives: a tuple is a list there."""
+    return json.loads(json.dumps(view))
