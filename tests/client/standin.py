@@ -1,11 +1,7 @@
-"""A server that speaks the client's two endpoints over a real control plane, and fails on demand.
-
-As a program: `python standin.py DATABASE PORT`, to be killed at any moment.
-"""
+"""A server that speaks the client's two endpoints over a real control plane, and fails on demand."""
 
 import gzip
 import json
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -207,9 +203,3 @@ def chokes_on(word: bytes, status: int = 400) -> Fault:
             handler.answer(200, handler.record(lines))
 
     return fault
-
-
-if __name__ == "__main__":
-    StandIn(ControlPlane(sys.argv[1]), int(sys.argv[2]))
-    print("ready", flush=True)  # noqa: T201 - the parent waits for it
-    threading.Event().wait()

@@ -3,11 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import IO
 
 from controlplane import ControlPlane
 from controlplane.client import Client
@@ -15,8 +12,9 @@ from events import BatchExecuted
 from tests.client import standin
 from tests.client.conftest import FACTS, FLAG, until
 from tests.client.test_following import free_port
+from tests.journeys.serving import database, serving
 
-LIVES = 4
+LIVES = 3
 RECORDS = """
 import os, sys
 from itertools import count
@@ -44,26 +42,15 @@ def kill(process: "subprocess.Popen[bytes]") -> bytes:
     return said
 
 
-@contextmanager
-def serving(database: str, port: int) -> Iterator[None]:
-    """Until the end of the block, where it is killed."""
-    process = start(standin.__file__, database, str(port))
-    stdout: IO[bytes] | None = process.stdout
-    assert stdout is not None
-    assert stdout.readline() == b"ready\n"
-    yield
-    kill(process)
-
-
 def test_what_was_accepted_before_a_kill_is_in_the_log_once(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'log.db'}"
     port, dice = free_port(), Random(time.monotonic_ns())  # noqa: S311 - no secret
-    with ControlPlane(database) as plane:
+    options = ("--dev", "--port", str(port), "--metrics-port", "0")
+    with ControlPlane(database(tmp_path)) as plane:
         plane.flags.create(FLAG, owner="patch-team", actor="ana")
     url, directory = f"http://127.0.0.1:{port}", tmp_path / "client"
     accepted: set[str] = set()
     for life in range(1, LIVES + 1):
-        with serving(database, port):
+        with serving(database(tmp_path), *options):
             client = start("-c", RECORDS, url, str(directory), str(life))
             assert client.stdout is not None
             first = client.stdout.readline()
@@ -75,9 +62,9 @@ def test_what_was_accepted_before_a_kill_is_in_the_log_once(tmp_path: Path) -> N
             said = kill(client)
         accepted |= {*(first + said).decode().split("\n")[:-1]}
     assert len(accepted) > LIVES
-    with serving(database, port), Client(url, directory=directory) as heir:
+    with serving(database(tmp_path), *options), Client(url, directory=directory) as heir:
         until(lambda: heir.flush(1) and not list(directory.rglob("*.ndjson")), 60)
-    with ControlPlane(database) as plane:
+    with ControlPlane(database(tmp_path)) as plane:
         ids = [e.id for e in plane.events(type=BatchExecuted.TYPE, limit=10**6)]
         assert len(ids) == len(set(ids)) == plane.metrics.total(FLAG).executions
         assert accepted <= set(ids)
