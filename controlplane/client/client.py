@@ -111,6 +111,12 @@ class Client:
         self._dropped = 0
         self._told = False
 
+    def _awake(self) -> None:
+        if os.getpid() != self._pid:  # A fork that Python was not told of.
+            self._forget_parent()
+        if self._asleep:
+            self._wake()
+
     def _wake(self) -> None:
         """Start the threads, once."""
         with self._waking:
@@ -169,8 +175,7 @@ class Client:
 
     def evaluate(self, flag: str, unit: str | None, attributes: Attributes = _NONE) -> Explanation:
         """Answer as `is_enabled` and `value` do, and say why. What `record` takes."""
-        if self._asleep:
-            self._wake()
+        self._awake()
         try:
             return self._known.explain(flag, None if unit is None else str(unit), attributes)
         except Exception as error:  # noqa: BLE001  why: whatever it is, the caller gets an answer
@@ -196,10 +201,7 @@ class Client:
         dropped. Never waits for the network. Raises ValueError or TypeError for what the server
         would refuse.
         """
-        if os.getpid() != self._pid:  # A fork that Python was not told of.
-            self._forget_parent()
-        if self._asleep:
-            self._wake()
+        self._awake()
         line = to_line(told, fields, new_id=self._new_id, now=self._clock(), instance=self._here)
         accepted = self._sender.submit(line)
         if not accepted:
@@ -216,8 +218,7 @@ class Client:
 
         `fresh`: not those from disk, but as the server has told them to this process.
         """
-        if self._asleep:
-            self._wake()
+        self._awake()
         until = time.monotonic() + timeout
         while not (self._follower.fresh if fresh else self._known.ready):
             left = until - time.monotonic()
@@ -247,14 +248,12 @@ class Client:
 
     def status(self) -> Status:
         """How the client is doing."""
-        if self._asleep:
-            self._wake()
+        self._awake()
         return status_of(self._known, self._follower, self._sender, self._dropped)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was recorded is answered for, at most `timeout` seconds."""
-        if self._asleep:
-            self._wake()
+        self._awake()
         return self._sender.flush(timeout)
 
     def close(self, timeout: float = 5.0) -> None:

@@ -168,7 +168,7 @@ class Follower:
         response = self._server.flags(self._last_id)
         self._response = response
         try:
-            kind = response.headers.get("Content-Type", "")
+            kind = response.headers.get("Content-Type", "").lower()
             if response.status != _OK or not kind.startswith("text/event-stream"):
                 raise _Unwelcome(response)
             self._connected()

@@ -104,6 +104,7 @@ class Spool(ABC):
         segment.remove()
         with self._lock:
             self._queue.remove(segment)
+            self.problem = ""
             self.left += segment.count
             self.size -= segment.size
 

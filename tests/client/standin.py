@@ -1,4 +1,4 @@
-"""A server that speaks the client's two endpoints over a real control plane, and fails on demand."""
+"""A server that speaks the client's two endpoints over a control plane, and fails on demand."""
 
 import gzip
 import json

@@ -97,6 +97,7 @@ import ctypes
 fork = ctypes.PyDLL(None).fork  # As a server in C may: no hook of Python's runs.
 child = fork()
 if child == 0:
+    assert client.evaluate(FLAG, "u").enabled
     assert client.record(FACTS, unit="child")
     os._exit(0)
 assert ended(child) == 0
