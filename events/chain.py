@@ -42,6 +42,11 @@ def link(previous: bytes, fields: tuple[object, ...]) -> bytes:
     return sha256(previous + _encode(fields)).digest()
 
 
+def canonical(row: Row) -> bytes:
+    """The bytes of a row that were hashed, behind the hash before it."""
+    return _encode(row[:HASH])
+
+
 def chain(
     environment: str,
     head: Head,
@@ -75,12 +80,15 @@ def chain(
     return rows, Head(position, digest, recorded_at)
 
 
-def verify(rows: Iterable[Row], head: Head, witness: Head | None = None) -> Head:
+def verify(rows: Iterable[Row], head: Head, witnesses: Iterable[Head] = ()) -> Head:
     """Walk the chain to `head`. Raises ChainBroken, naming the first position that is wrong.
 
-    `witness`: a position and hash noted earlier and kept elsewhere. The chain proves that the
-    log agrees with itself; the witness, that it was not rewritten as a whole.
+    `witnesses`: positions and hashes noted earlier and kept elsewhere. The chain proves that the
+    log agrees with itself; they, that it was not cut short or rewritten as a whole.
     """
+    noted: dict[int, set[bytes]] = {}
+    for witness in witnesses:
+        noted.setdefault(witness.position, set()).add(witness.hash)
     at = Head()
     for row in rows:
         expected = at.position + 1
@@ -89,7 +97,7 @@ def verify(rows: Iterable[Row], head: Head, witness: Head | None = None) -> Head
         digest = row[HASH]
         if not _matches(at.hash, row):
             raise ChainBroken(position=expected, reason="its content does not match its hash")
-        if witness is not None and witness.position == expected and witness.hash != digest:
+        if expected in noted and noted[expected] != {digest}:
             raise ChainBroken(position=expected, reason="its hash is not the one noted earlier")
         at = Head(expected, digest, row[RECORDED_AT])
     if at.position != head.position:
@@ -100,10 +108,8 @@ def verify(rows: Iterable[Row], head: Head, witness: Head | None = None) -> Head
         raise ChainBroken(position=at.position, reason="the head's hash is another one")
     if at.recorded_at != head.recorded_at:
         raise ChainBroken(position=at.position, reason="the head's time is another one")
-    if witness is not None and witness.position > at.position:
-        raise ChainBroken(
-            position=at.position + 1, reason=f"position {witness.position} was noted earlier"
-        )
+    if (last := max(noted, default=0)) > at.position:
+        raise ChainBroken(position=at.position + 1, reason=f"position {last} was noted earlier")
     return at
 
 

@@ -8,7 +8,9 @@ ControlPlaneError
 ├── InvalidEvent
 ├── UnknownEventType
 ├── SchemaMismatch
-└── ChainBroken
+├── ChainBroken
+├── CheckpointInvalid
+└── ProofUnreadable
 """
 
 from http import HTTPStatus
@@ -77,5 +79,17 @@ class SchemaMismatch(ControlPlaneError):
 
 class ChainBroken(ControlPlaneError):
     """The log was altered at position {position}: {reason}."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class ProofUnreadable(ControlPlaneError):
+    """This is no proof of a range of a log: {reason}."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class CheckpointInvalid(ControlPlaneError):
+    """Line {line} of the checkpoints cannot be relied on: {reason}."""
 
     status = HTTPStatus.CONFLICT

@@ -6,7 +6,7 @@ from typing import Literal, Protocol, get_args
 
 import msgspec
 
-from events.chain import Head
+from events.chain import Head, Row
 from events.codec import encode
 from events.errors import InvalidEvent
 from events.event import ActorKind, Event, NewEvent, Receipt, RecordedEvent
@@ -67,12 +67,15 @@ class EventLog(Protocol):
     def wait(self, after: int, timeout: float) -> int:
         """Block until the log is beyond `after`, at most `timeout` seconds; the last position."""
 
+    def rows(self, after: int, upto: int) -> Iterator[Row]:
+        """What is stored above `after`, up to a position, undecoded: what was hashed."""
+
     def verify(
         self,
-        witness: Head | None = None,
+        witnesses: Sequence[Head] = (),
         progress: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> Head:
-        """Walk the whole hash chain, and hold it to a head noted earlier. Raises ChainBroken.
+        """Walk the whole hash chain, and hold it to heads noted earlier. Raises ChainBroken.
 
         `progress(position, last)` is called now and then.
         """

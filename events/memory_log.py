@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from events.chain import Head, Row, chain, verify
 from events.codec import recorded
@@ -96,14 +96,19 @@ class MemoryLog:
         """See EventLog.wait."""
         return self._signal.wait(after, timeout)
 
+    def rows(self, after: int, upto: int) -> Iterator[Row]:
+        """See EventLog.rows."""
+        with self._lock:
+            return iter(self._rows[max(after, 0) : upto])
+
     def verify(
         self,
-        witness: Head | None = None,
+        witnesses: Sequence[Head] = (),
         progress: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> Head:
         """See EventLog.verify."""
         with self._lock:
-            head = verify(self._rows, self._head, witness)
+            head = verify(self._rows, self._head, witnesses)
         progress(head.position, head.position)
         return head
 

@@ -173,7 +173,7 @@ class SqlLog:
 
     def verify(
         self,
-        witness: Head | None = None,
+        witnesses: Sequence[Head] = (),
         progress: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> Head:
         """See EventLog.verify."""
@@ -185,23 +185,24 @@ class SqlLog:
         _, _, _, first, last = ends
         if (first or 1) < 1:
             raise ChainBroken(position=first, reason="positions start at 1")
-        verified = verify(self._rows(head.position, progress), head, witness)
+        verified = verify(self.rows(0, head.position, progress), head, witnesses)
         if (last or 0) > head.position:
             raise ChainBroken(position=head.position + 1, reason="it is beyond the head")
         return verified
 
-    def _rows(self, last: int, progress: Callable[[int, int], None]) -> Iterator[Row]:
-        """Rows as they are stored, undecoded, page by page."""
-        after = 0
-        while after < last:
+    def rows(
+        self, after: int, upto: int, progress: Callable[[int, int], None] = lambda _done, _of: None
+    ) -> Iterator[Row]:
+        """See EventLog.rows. Page by page; what is damaged is handed out as it is."""
+        while after < upto:
             with self._database.read(damaged=True) as cursor:
-                cursor.execute(self._sql["page"], (self.environment, after, last, _PAGE))
+                cursor.execute(self._sql["page"], (self.environment, after, upto, _PAGE))
                 page = cursor.fetchall()
             if not page:
                 return
             yield from page
             after = page[-1][POSITION]
-            progress(after, last)
+            progress(after, upto)
 
     def _select(self, where: str, parameters: tuple[Any, ...]) -> list[RecordedEvent[Event]]:
         if not all(can_be_stored(value) for value in parameters if isinstance(value, str)):

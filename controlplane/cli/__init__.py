@@ -11,6 +11,7 @@ from controlplane.cli import (
     freezes,
     history,
     operations,
+    proof,
     rollouts,
     webhooks,
 )
@@ -58,6 +59,7 @@ app.add_typer(freezes.app, name="freezes")
 app.add_typer(access.app, name="access")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(history.events, name="events")
+history.log.add_typer(proof.app)
 app.add_typer(history.log, name="log")
 app.add_typer(operations.projections, name="projections")
 app.add_typer(operations.db, name="db")

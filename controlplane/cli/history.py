@@ -2,18 +2,15 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from controlplane.cli.output import (
     Json,
-    line,
     opened,
     print_json,
     print_table,
-    progress,
     say,
     to_json,
     when,
@@ -21,7 +18,6 @@ from controlplane.cli.output import (
 from controlplane.cli.sentences import sentence
 from controlplane.operating_views import head_view
 from controlplane.views import event_view
-from events.cloudevents import to_cloudevent
 from events.event import Event, RecordedEvent
 from events.log import follow as follow_log
 
@@ -99,45 +95,3 @@ def head(*, as_json: Json = False) -> None:
         as_json,
         lambda: head_view(found),
     )
-
-
-@log.command()
-def verify(
-    *,
-    expect: Annotated[
-        str | None, typer.Option(help="POSITION:HASH noted earlier; the log must still hold it.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Walk the hash chain; name the first position that was altered, removed or moved."""
-    with opened() as plane, progress("verifying") as moved:
-        found = plane.verify(expect=expect, progress=moved)
-    say(
-        f"intact: {found.position} events, head {found.hash.hex()}",
-        as_json,
-        lambda: {"intact": True, "position": found.position, "hash": found.hash.hex()},
-    )
-
-
-@log.command()
-def export(
-    file: Annotated[Path | None, typer.Argument(help="Default: standard output.")] = None,
-    *,
-    after: Annotated[int, typer.Option(min=0, help="Only positions above this one.")] = 0,
-) -> None:
-    """Write events as CloudEvents 1.0, a JSON document a line."""
-    with opened() as plane, progress("exporting") as moved:
-        last = plane.head().position
-        target = sys.stdout if file is None else file.open("w", encoding="utf-8")
-        try:
-            position = after
-            while position < last and (page := plane.log.read(position, 1000)):
-                for event in page:
-                    target.write(to_json(to_cloudevent(event)) + "\n")
-                position = page[-1].position
-                moved(position, last)
-        finally:
-            if file is not None:
-                target.close()
-    if file is not None:
-        line(f"{max(0, position - after)} events in {file}")

@@ -2,11 +2,13 @@
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from controlplane import checkpoints
 from controlplane import clock as edge
 from controlplane.errors import InvalidInput
 from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
@@ -19,6 +21,7 @@ from controlplane.plane.executions import Executions
 from controlplane.plane.flags import Flags
 from controlplane.plane.freezes import Freezes
 from controlplane.plane.measurements import Measurements
+from controlplane.plane.proving import proof_of, witness
 from controlplane.plane.readmodels import ReadModels
 from controlplane.plane.rollouts import Rollouts
 from controlplane.plane.scheduling import Candidate, Schedule, schedule_of
@@ -26,7 +29,8 @@ from controlplane.plane.snapshot import FlagSnapshot
 from controlplane.plane.webhooks import Webhooks
 from controlplane.settings import load
 from controlplane.standings import MemoryStandings, SqlStandings, Standings
-from events.chain import GENESIS, Head
+from events.chain import Head
+from events.checkpoints import Checkpoint
 from events.database import Database
 from events.errors import EventNotFound
 from events.event import Event, RecordedEvent
@@ -191,13 +195,31 @@ class ControlPlane:
         self,
         *,
         expect: str | None = None,
+        checkpoints: Iterable[Checkpoint] = (),
         progress: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> Head:
         """Walk the hash chain from the first event to the last. Raises ChainBroken.
 
-        `expect`: `POSITION:HASH` as noted earlier; the log must still hold it.
+        `expect`: `POSITION:HASH` as noted earlier, and `checkpoints`, as checkpoints.read gives
+        them: the log must still hold them all.
         """
-        return self.log.verify(_witness(expect) if expect else None, progress)
+        noted = [checkpoint.head for checkpoint in checkpoints]
+        return self.log.verify([*noted, *([witness(expect)] if expect else [])], progress)
+
+    def checkpoint(self, key: Path) -> Checkpoint:
+        """Sign what the log is at this moment, with a private key in a file.
+
+        Keep it where the database's administrators cannot write. Raises InvalidInput, OSError.
+        """
+        signing = checkpoints.read_private_key(key)
+        return checkpoints.sign(signing, self.environment, self.head(), self.clock())
+
+    def proof(self, after: int = 0, upto: int | None = None) -> Iterator[bytes]:
+        """The lines of a file that proves a range of the log, without the database.
+
+        Raises InvalidInput.
+        """
+        return proof_of(self.log, after, upto)
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -227,15 +249,3 @@ def _survive_fork(forget: weakref.WeakMethod[Callable[[], None]]) -> None:
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=in_child)
-
-
-def _witness(text: str) -> Head:
-    position, _, digest = text.strip().replace(" ", ":").partition(":")
-    try:
-        witness = Head(int(position), bytes.fromhex(digest))
-    except ValueError as error:
-        raise InvalidInput(reason=f"{text!r} is not POSITION:HASH") from error
-    # What no event can be held to would pass unseen.
-    if len(witness.hash) != len(GENESIS) or witness.position < (witness.hash != GENESIS):
-        raise InvalidInput(reason=f"{text!r} is not POSITION:HASH of an event")
-    return witness

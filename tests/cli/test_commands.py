@@ -17,6 +17,7 @@ SPEAK_FOR_THEMSELVES = {
     ("serve",),
     ("workload",),
     ("events", "follow"),
+    ("log", "checkpoint"),
     ("log", "export"),
     ("rollouts", "schema"),
 }

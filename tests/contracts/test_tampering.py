@@ -58,7 +58,7 @@ def tamper(database: Database, *statements: str) -> None:
 
 def broken_at(log: EventLog, witness: Head | None = None) -> object:
     with pytest.raises(ChainBroken) as caught:
-        log.verify(witness)
+        log.verify((witness,) if witness else ())
     return caught.value.details["position"]
 
 

@@ -28,9 +28,9 @@ def a_log() -> tuple[list[Row], Head]:
 ROWS, HEAD = a_log()
 
 
-def broken_at(rows: list[Row], head: Head = HEAD, **witness: Head) -> int:
+def broken_at(rows: list[Row], head: Head = HEAD, *witnesses: Head) -> int:
     with pytest.raises(ChainBroken) as caught:
-        verify(rows, head, **witness)
+        verify(rows, head, witnesses)
     position = caught.value.details["position"]
     assert isinstance(position, int)
     return position
@@ -111,13 +111,13 @@ def test_a_log_rewritten_as_a_whole_is_found_by_a_head_noted_earlier() -> None:
     for number in range(1, LENGTH + 1):
         other.append([fact(number)])
     noted = Head(4, ROWS[3][-1])
-    assert verify(ROWS, HEAD, noted) == HEAD
-    assert broken_at(other._rows, other.head(), witness=noted) == 4
+    assert verify(ROWS, HEAD, [noted]) == HEAD
+    assert broken_at(other._rows, other.head(), noted) == 4
 
 
 def test_a_log_shorter_than_a_head_noted_earlier_is_found() -> None:
     shorter = Head(5, ROWS[4][HASH], ROWS[4][RECORDED_AT])
-    assert broken_at(ROWS[:5], shorter, witness=HEAD) == 6
+    assert broken_at(ROWS[:5], shorter, HEAD) == 6
 
 
 def test_the_message_says_where_and_why() -> None:

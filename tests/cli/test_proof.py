@@ -1,0 +1,59 @@
+"""`controlplane log …`: an auditor's day, without trust in the database."""
+
+import sqlite3
+from pathlib import Path
+
+from tests.cli.conftest import Terminal
+from tests.journeys.traffic import FLAG
+
+
+def rewritten(terminal: Terminal, statement: str) -> None:
+    with sqlite3.connect(terminal.folder / "terminal.db") as database:
+        for name in ("event_log_no_update", "event_log_no_delete"):
+            database.execute(f"DROP TRIGGER IF EXISTS {name}")
+        database.execute(statement)
+    database.close()
+
+
+def test_a_log_is_held_to_what_was_signed(flagged: Terminal) -> None:
+    assert "log.key signs" in flagged.says("log", "keygen")
+    taken = flagged.says("log", "checkpoint", "--key", "log.key")
+    (flagged.folder / "kept.jsonl").write_text(taken)
+    flagged.says("flags", "enable", FLAG, "--percentage", "5")
+    keys = ("--checkpoints", "kept.jsonl", "--public-key", "log.key.pub")
+    assert "held to 1 checkpoints" in flagged.says("log", "verify", *keys)
+    assert flagged.data("log", "verify", *keys)["checkpoints"] == 1
+    assert "--public-key FILE" in flagged.refuses("log", "verify", *keys[:2])
+    rewritten(flagged, "DELETE FROM event_log WHERE position > 1")
+    rewritten(
+        flagged,
+        "UPDATE log_head SET position = 0, hash = zeroblob(32), recorded_at = 0",
+    )
+    rewritten(flagged, "DELETE FROM event_log")
+    assert "intact: 0 events" in flagged.says("log", "verify")
+    assert "position 1 was noted earlier" in flagged.refuses("log", "verify", *keys)
+
+
+def test_a_range_is_taken_elsewhere_and_verified_there(flagged: Terminal, tmp_path: Path) -> None:
+    flagged.says("log", "keygen", "audit.key")
+    flagged.says("flags", "enable", FLAG, "--percentage", "5")
+    taken = flagged.says("log", "checkpoint", "--key", "audit.key")
+    (tmp_path / "kept.jsonl").write_text(taken)
+    flagged.says("log", "export", "range.jsonl", "--proof", "--after", "1")
+    (tmp_path / "terminal.db").unlink()
+    alone = flagged.says("log", "verify-export", "range.jsonl")
+    assert "2 events of production, positions 2 to 3, held to nothing elsewhere" in alone
+    keys = ("--checkpoints", "kept.jsonl", "--public-key", "audit.key.pub")
+    assert "held to position 3" in flagged.says("log", "verify-export", "range.jsonl", *keys)
+    text = (tmp_path / "range.jsonl").read_text().replace("5.0", "50.0", 1)
+    (tmp_path / "range.jsonl").write_text(text)
+    assert "position 3" in flagged.refuses("log", "verify-export", "range.jsonl", *keys)
+    assert not (tmp_path / "terminal.db").exists()
+
+
+def test_what_was_noted_of_another_range_proves_nothing(flagged: Terminal) -> None:
+    flagged.says("flags", "enable", FLAG, "--percentage", "5")
+    head = flagged.says("log", "head").replace(" ", ":").strip()
+    flagged.says("log", "export", "range.jsonl", "--proof", "--upto", "2")
+    line = flagged.refuses("log", "verify-export", "range.jsonl", "--expect", head)
+    assert "none of what was noted speaks of this range" in line
