@@ -29,7 +29,7 @@ _READERS = 4
 _PIECE = 64 * 1024
 _REMEMBERED = 64
 _PAGES_UNDER_WAY = 2
-_WAIT_SECONDS = 1.0
+_WAIT_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
 _LEAVE_SECONDS = 5.0
 
@@ -64,7 +64,9 @@ def _wants(wanted: Filter, entry: _Entry) -> bool:
 class LogHub(Hub["LogFeed"]):
     """The log, for any number of clients in one event loop."""
 
-    def __init__(self, log: EventLog, *, most_events: int = 16_384, most_bytes: int = 2**24) -> None:
+    def __init__(
+        self, log: EventLog, *, most_events: int = 16_384, most_bytes: int = 2**24
+    ) -> None:
         super().__init__()
         self._log = log
         self._most_events, self._most_bytes = most_events, most_bytes

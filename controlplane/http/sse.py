@@ -9,12 +9,15 @@ that has not taken what it was sent for so many seconds is cut off. It may come 
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from controlplane.access_errors import TooManyRequests
 
 logger = logging.getLogger(__name__)
 
@@ -101,10 +104,20 @@ class CutOffError(Exception):
 class Room:
     """Everybody who is connected: one timer for all heartbeats, one way to end all streams."""
 
-    def __init__(self, *, heartbeat_seconds: float, stall_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        heartbeat_seconds: float,
+        stall_seconds: float,
+        most_per_holder: int,
+        still_opens: Callable[[str], bool],
+    ) -> None:
         self._heartbeat = heartbeat_seconds
         self._stall = stall_seconds
+        self._most = most_per_holder
+        self._still_opens = still_opens
         self._streams: set[EventStream] = set()
+        self._holders: Counter[str] = Counter()
         self._timer: asyncio.TimerHandle | None = None
         self._entered = 0
         self.closed = False
@@ -112,9 +125,16 @@ class Room:
     def __len__(self) -> int:
         return len(self._streams)
 
+    def admit(self, holder: str) -> None:
+        """Raise TooManyRequests where a token holds as many streams as it may."""
+        if holder and self._holders[holder] >= self._most:
+            reason = f"Too many streams: token {holder} has {self._most} open"
+            raise TooManyRequests(reason=reason, retry_after=_RETRY_MS // 1000)
+
     def enter(self, stream: "EventStream") -> int:
         """Someone came; how many came before. The first one starts the timer."""
         self._streams.add(stream)
+        self._holders[stream.holder] += 1
         self._entered += 1
         if self._timer is None:
             self._look_later()
@@ -123,6 +143,9 @@ class Room:
     def leave(self, stream: "EventStream") -> None:
         """Someone left."""
         self._streams.discard(stream)
+        self._holders[stream.holder] -= 1
+        if not self._holders[stream.holder]:
+            del self._holders[stream.holder]
 
     def _look_later(self) -> None:
         pause = min(1.0, self._heartbeat / 2, self._stall / 2)
@@ -131,8 +154,11 @@ class Room:
     def _look(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
+        shut_out = {holder for holder in self._holders if not self._still_opens(holder)}
         for stream in list(self._streams):
-            if stream.writing:
+            if stream.holder in shut_out:
+                stream.cut_off()
+            elif stream.writing:
                 if now - stream.wrote_at >= self._stall:
                     logger.info("a stream is cut off: its client does not read")
                     stream.cut_off()
@@ -161,7 +187,9 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, feed: Feed, room: Room) -> None:
+    def __init__(self, feed: Feed, room: Room, holder: str = "") -> None:
+        self.holder = holder
+        """The id of the token it was opened with; empty where none was needed."""
         self.status_code = 200
         self.background = None
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
@@ -180,10 +208,11 @@ class EventStream(Response):
         """Send what the feed has until the client leaves or the stream is ended."""
         self._abort = scope.get("extensions", {}).get(ABORT, {}).get("abort")
         self._task = asyncio.current_task()
+        nth = self._room.enter(self)
         watcher = asyncio.create_task(self._watch(receive))
         try:
             with self._feed:
-                await self._send_all(send)
+                await self._send_all(send, nth)
             if not self._gone:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         except OSError:
@@ -195,8 +224,7 @@ class EventStream(Response):
             self._room.leave(self)
             watcher.cancel()
 
-    async def _send_all(self, send: Send) -> None:
-        nth = self._room.enter(self)
+    async def _send_all(self, send: Send, nth: int) -> None:
         head = {"status": self.status_code, "headers": self.raw_headers}
         await send({"type": "http.response.start", **head})
         # Who were sent away together shall not all come again in the same moment.

@@ -4,29 +4,32 @@ import asyncio
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from pydantic import WithJsonSchema
 
 from controlplane.errors import InvalidInput
+from controlplane.http.calls import FARTHEST, Asking
 from controlplane.http.flag_hub import FlagFeed
 from controlplane.http.hub import Hubs
 from controlplane.http.log_hub import Filter, LogFeed
+from controlplane.http.route import router
 from controlplane.http.sse import EventStream
 from events.catalog import CATALOG
 from events.log import can_be_stored
 from events.upcasts import UPCASTS
 
-router = APIRouter(prefix="/api/v1", tags=["streams"])
+routes = router("streams")
 
-_FARTHEST = 2**63 - 1
 _POSITION = re.compile(r"[0-9]{1,19}")
 _LONGEST = 255
 
-_PositionSchema = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": _FARTHEST})
+_PositionSchema = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": FARTHEST})
 After = Annotated[str | None, Query(description="Go on after this position."), _PositionSchema]
 LastEventId = Annotated[
     str | None,
-    Header(description="As `after`, and goes before it: where a client was."),
+    Header(
+        alias="Last-Event-ID", description="As `after`, and goes before it: where a client was."
+    ),
     _PositionSchema,
 ]
 Stream = Annotated[str | None, Query(description="Events of this stream only.")]
@@ -42,9 +45,10 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/stream", response_class=EventStream, responses=EVENT_STREAM)
+@routes.get("/stream", status_code=200, response_class=EventStream, responses=EVENT_STREAM)
 async def stream_events(
     request: Request,
+    asking: Asking,
     stream: Stream = None,
     type: Type = None,  # noqa: A002  why: the field's name
     after: After = None,
@@ -63,16 +67,18 @@ async def stream_events(
             reason=f"position {position} is beyond the last event, {head}: the database was "
             "restored, or is another one. Come again without a position"
         )
-    return EventStream(LogFeed(hubs.log, wanted, position), hubs.room)
+    return hubs.stream(LogFeed(hubs.log, wanted, position), asking)
 
 
-@router.get("/stream/flags", response_class=EventStream, responses=EVENT_STREAM)
-async def stream_flags(request: Request, last_event_id: LastEventId = None) -> EventStream:
+@routes.get("/stream/flags", status_code=200, response_class=EventStream, responses=EVENT_STREAM)
+async def stream_flags(
+    request: Request, asking: Asking, last_event_id: LastEventId = None
+) -> EventStream:
     """All flags as they stand, and then each one that changes."""
     hubs: Hubs = request.app.state.hubs
     position = position_of(last_event_id)
     await hubs.flags.reach(position or 0)
-    return EventStream(FlagFeed(hubs.flags, position), hubs.room)
+    return hubs.stream(FlagFeed(hubs.flags, position, asking.flags), asking)
 
 
 def position_of(*given: str | None) -> int | None:
@@ -80,7 +86,7 @@ def position_of(*given: str | None) -> int | None:
     text = next((one for one in given if one), None)
     if text is None:
         return None
-    if not _POSITION.fullmatch(text) or int(text) > _FARTHEST:
+    if not _POSITION.fullmatch(text) or int(text) > FARTHEST:
         raise InvalidInput(reason=f"{text[:_LONGEST]!r} is no position: a whole number from 0")
     return int(text)
 

@@ -36,7 +36,7 @@ class FlagSnapshot:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._position = 0
-        self.flags: Mapping[str, Flag] = {}
+        self.flags: dict[str, Flag] = {}
         """By name; the one that changed last at the end."""
         self.compiled: Mapping[str, Evaluator] = {}
         self.values: Mapping[str, Valuer] = {}
@@ -44,7 +44,7 @@ class FlagSnapshot:
         self.epoch = 0
         """How often the log was found shorter than it had been: what was known was of another."""
         self.listeners: list[Listener] = []
-        """Called once `flags`, `compiled` and `values` hold a change. They must not ask to refresh."""
+        """Called once all three hold a change. They must not ask to refresh."""
 
     def refresh(self) -> None:
         """Fold the flag events that are new. Raises LogUnavailable."""
