@@ -2,8 +2,10 @@
 
 import logging
 import socket
+import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,8 @@ _DRAINS_SECONDS = 3
 _STARTS_SECONDS = 30.0
 _PATIENCE_SECONDS = 10.0
 """How long somebody who connected may take to say what they want."""
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""Let the kernel keep nothing for a connection that is closed."""
 _STRICT = GateSettings()
 _USUAL = StreamSettings()
 
@@ -78,13 +82,19 @@ class PatientProtocol(HttpToolsProtocol):
         self._patience.cancel()
         self._patience = self.loop.call_later(_PATIENCE_SECONDS, self.transport.close)
         super().on_message_begin()
-        # Closing first waits until all that was sent is taken: for ever, by who does not read.
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {ABORT: {"abort": self._abort}}
 
     def on_headers_complete(self) -> None:
         """See httptools."""
         self._patience.cancel()
         super().on_headers_complete()
+
+    def _abort(self) -> None:
+        """Closing would wait until all that was sent is taken: for ever, by who does not read."""
+        connection = self.transport.get_extra_info("socket")
+        with suppress(OSError, AttributeError, ValueError):  # It is closed.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from controlplane import ControlPlane
 from controlplane.http.gate import GateSettings
@@ -38,11 +38,15 @@ def hubs_of(server: ApiServer) -> Hubs:
     return hubs
 
 
+class HasPort(Protocol):
+    port: int
+
+
 class Listener:
     """Reads a stream as the HTML standard has it; comments are kept aside."""
 
     def __init__(
-        self, server: ApiServer, path: str, *, last: int | str | None = None, token: str = ""
+        self, server: "HasPort", path: str, *, last: int | str | None = None, token: str = ""
     ) -> None:
         self._connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
         headers = {"Accept": "text/event-stream"}
