@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(default=200.0, gt=0, allow_inf_nan=False)
     """By each token, in the long run; five times as many at once."""
     streams_per_token: int = Field(default=2000, gt=0)
+    stream_heartbeat_seconds: float = Field(default=15.0, gt=0, allow_inf_nan=False)
+    stream_stall_seconds: float = Field(default=20.0, gt=0, allow_inf_nan=False)
+    """How long a client may not take what it was sent before its stream is cut off."""
     metrics_open: bool = False
     """Whether /metrics may listen beyond this machine, where it asks for no token."""
     metrics_host: str = "127.0.0.1"

@@ -14,6 +14,7 @@ import typer
 from controlplane.cli.output import line, opened
 from controlplane.errors import InvalidInput
 from controlplane.http.gate import GateSettings, is_loopback
+from controlplane.http.hub import StreamSettings
 from controlplane.http.server import ApiServer, Listening
 from controlplane.metrics_server import MetricsServer
 from controlplane.plane import ControlPlane
@@ -87,6 +88,10 @@ class Service:
             burst=5 * settings.requests_per_second,
             streams_per_token=settings.streams_per_token,
         )
+        streams = StreamSettings(
+            heartbeat_seconds=settings.stream_heartbeat_seconds,
+            stall_seconds=settings.stream_stall_seconds,
+        )
         self._metrics_host = settings.metrics_host
         if not (is_loopback(settings.metrics_host) or settings.metrics_open):
             raise InvalidInput(
@@ -100,7 +105,7 @@ class Service:
             legacy=settings.legacy_metrics,
         )
         try:
-            self._api = ApiServer(plane, listening, gate)
+            self._api = ApiServer(plane, listening, gate, streams)
         except BaseException:
             self._metrics.close()
             raise

@@ -1,7 +1,9 @@
 """The application: every slice's routes behind one gate."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from threading import Lock
 
@@ -20,6 +22,7 @@ from controlplane.http import (
     health,
     log,
     metrics,
+    ofrep,
     plans,
     problems,
     projections,
@@ -27,9 +30,11 @@ from controlplane.http import (
     rollouts,
     scrape,
     steering,
+    streams,
     webhooks,
 )
 from controlplane.http.gate import Gate, GateSettings
+from controlplane.http.hub import Hubs, StreamSettings
 from controlplane.plane import ControlPlane
 from controlplane.scrapes import Scrapes
 
@@ -52,20 +57,35 @@ SLICES = (
     alerts,
     freezes,
     access,
+    streams,
+    ofrep,
 )
 
 
 _STRICT = GateSettings()
+_USUAL = StreamSettings()
 
 
 def create_app(
-    plane: ControlPlane, settings: GateSettings = _STRICT, *, legacy_metrics: bool = True
+    plane: ControlPlane,
+    settings: GateSettings = _STRICT,
+    streaming: StreamSettings = _USUAL,
+    *,
+    legacy_metrics: bool = True,
 ) -> FastAPI:
     """The API of one plane, to be wrapped in Limits and served in one process."""
+    hubs = Hubs(plane, streaming, streams_per_token=settings.streams_per_token)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        hubs.start(loop)
+        # Whoever stops the server calls it first, from another thread.
+        app.state.end_streams = partial(loop.call_soon_threadsafe, hubs.end_streams)
+        try:
+            yield
+        finally:
+            hubs.close()
 
     app = FastAPI(
         title="Rollout control plane",
@@ -83,6 +103,7 @@ def create_app(
     app.state.gate = Gate(plane, settings)
     app.state.scrapes = Scrapes(plane, legacy=legacy_metrics)
     app.state.verifying = Lock()
+    app.state.hubs = hubs
     app.state.end_streams = lambda: None
     for one in SLICES:
         app.include_router(one.routes)

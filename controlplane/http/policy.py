@@ -44,7 +44,11 @@ _NOT_OF_ONE_FLAG = (
 )
 POLICY: dict[str, Rule] = {
     **{name: Rule(None) for name in ("livez", "readyz")},
-    **_read("openapi_document", "scrape_metrics"),
+    **_read("openapi_document", "scrape_metrics", "stream_events"),
+    **{
+        name: Rule("evaluate", lists=True)
+        for name in ("evaluate_flag", "evaluate_flags", "stream_flags", "stream_ofrep")
+    },
     # Whether it raises is known inside: there it takes `flags.raise`.
     **_commands("flags.lower", "admin_flags"),
     **_commands("flags.lower", "enable_flag", "set_percentage", "disable_flag", "archive_flag"),

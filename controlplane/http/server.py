@@ -2,8 +2,10 @@
 
 import logging
 import socket
+import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +15,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from controlplane.errors import InvalidInput
 from controlplane.http.app import create_app
 from controlplane.http.gate import GateSettings, is_loopback
+from controlplane.http.hub import StreamSettings
 from controlplane.http.limits import Limits
+from controlplane.http.sse import ABORT
 from controlplane.plane import ControlPlane
+from events.errors import LogUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +27,10 @@ _DRAINS_SECONDS = 3
 _STARTS_SECONDS = 30.0
 _PATIENCE_SECONDS = 10.0
 """How long somebody who connected may take to say what they want."""
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""Let the kernel keep nothing for a connection that is closed."""
 _STRICT = GateSettings()
+_USUAL = StreamSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +82,19 @@ class PatientProtocol(HttpToolsProtocol):
         self._patience.cancel()
         self._patience = self.loop.call_later(_PATIENCE_SECONDS, self.transport.close)
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"abort": self._abort}}
 
     def on_headers_complete(self) -> None:
         """See httptools."""
         self._patience.cancel()
         super().on_headers_complete()
+
+    def _abort(self) -> None:
+        """Closing would wait until all that was sent is taken: for ever, by who does not read."""
+        connection = self.transport.get_extra_info("socket")
+        with suppress(OSError, AttributeError, ValueError):  # It is closed.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -94,10 +110,11 @@ class ApiServer:
         plane: ControlPlane,
         listening: Listening = Listening(),
         settings: GateSettings = _STRICT,
+        streams: StreamSettings = _USUAL,
     ) -> None:
         listening.check(dev=settings.dev)
         self._listening = listening
-        self._app = create_app(plane, settings)
+        self._app = create_app(plane, settings, streams)
         self._socket = _bound(listening.host, listening.port)
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(self._config())
@@ -115,11 +132,13 @@ class ApiServer:
         return f"{self._listening.address}:{self.port}"
 
     def start(self) -> None:
-        """Serve until close(); returns once requests are answered."""
+        """Serve until close(); returns once requests are answered. Raises LogUnavailable."""
         self._thread.start()
         ends = time.monotonic() + _STARTS_SECONDS
         while not self._server.started and self._thread.is_alive() and time.monotonic() < ends:
             time.sleep(0.005)
+        if not self._server.started:
+            raise LogUnavailable(cause="the API did not start; its log says why")
 
     def close(self) -> None:
         """Take nothing more on, end the streams, and let what runs finish within three seconds."""

@@ -23,7 +23,8 @@ class Flags:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._snapshot = core.snapshot
+        self.snapshot = self._snapshot = core.snapshot
+        """The flags in memory, for who serves them on."""
 
     def create(
         self, name: str, *, owner: str, actor: Who, description: str = "", salt: str = ""

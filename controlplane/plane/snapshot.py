@@ -20,21 +20,31 @@ _PAUSE_SECONDS = 0.02
 _RETRY_SECONDS = 1.0
 _LEAVE_SECONDS = 5.0
 
+Listener = Callable[[frozenset[str]], None]
+"""Is told the names of the flags that changed, in the thread that learned it: be quick."""
+
 
 class FlagSnapshot:
-    """All flags of one environment. If the database goes away, the last known flags stay."""
+    """All flags of one environment. If the database goes away, the last known flags stay.
+
+    `flags`, `compiled` and `values` are replaced as a whole, never changed: a reader needs no lock.
+    """
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
-        self._flags: dict[str, Flag] = {}
         self._position = 0
+        self.flags: dict[str, Flag] = {}
+        """By name; the one that changed last at the end."""
         self.compiled: Mapping[str, Evaluator] = {}
-        """Replaced as a whole, never changed: a reader needs no lock."""
         self.values: Mapping[str, Valuer] = {}
-        """The same. Here, a flag that cannot be understood is none: no value of it is to be had."""
+        """Here, a flag that cannot be understood is none: no value of it is to be had."""
+        self.epoch = 0
+        """How often the log was found shorter than it had been: what was known was of another."""
+        self.listeners: list[Listener] = []
+        """Called once all three hold a change. They must not ask to refresh."""
 
     def refresh(self) -> None:
         """Fold the flag events that are new. Raises LogUnavailable."""
@@ -42,8 +52,7 @@ class FlagSnapshot:
             # Up to here nothing is missed, though there be no flag event among the last million.
             head = self._log.head().position
             if head < self._position:  # The database was restored from a backup.
-                self._flags, self._position = {}, 0
-                self.compiled, self.values = {}, {}
+                self._begin_anew()
             while self._position < head:
                 query = Query(type="flag.*", after=self._position, limit=_PAGE)
                 events = self._log.search(query)
@@ -51,28 +60,46 @@ class FlagSnapshot:
                 full = len(events) == _PAGE
                 self._position = events[-1].position if full else max(head, self._position)
 
+    def _begin_anew(self) -> None:
+        """What was known is answered from until all is read again."""
+        other = FlagSnapshot(self._log)
+        other.refresh()
+        changed = frozenset({*self.flags, *other.flags})
+        self.flags, self.compiled, self.values = other.flags, other.compiled, other.values
+        self._position = other._position
+        self.epoch += 1
+        self._tell(changed)
+
     def _fold(self, events: list[RecordedEvent[Event]]) -> None:
         by_flag: dict[str, list[RecordedEvent[Event]]] = defaultdict(list)
         for event in events:
             by_flag[FLAGS.key(event)].append(event)
         if not by_flag:
             return
-        compiled, values = dict(self.compiled), dict(self.values)
-        for name, own in by_flag.items():
-            flag, compiled[name], value = self._folded(name, own)
-            self._flags[name] = flag
+        flags, compiled, values = dict(self.flags), dict(self.compiled), dict(self.values)
+        for name, own in sorted(by_flag.items(), key=lambda item: item[1][-1].position):
+            flag, compiled[name], value = self._folded(flags.pop(name, None), name, own)
+            flags[name] = flag  # Popped before: it is the last one now.
             values.pop(name, None)
             if value is not None and flag.exists:
                 values[name] = value
-        self.compiled, self.values = compiled, values
+        self.flags, self.compiled, self.values = flags, compiled, values
+        self._tell(frozenset(by_flag))
+
+    def _tell(self, changed: frozenset[str]) -> None:
+        for listener in self.listeners:
+            try:
+                listener(changed)
+            except Exception:
+                logger.exception("a listener failed; the flags go on")
 
     def _folded(
-        self, name: str, own: list[RecordedEvent[Event]]
+        self, before: Flag | None, name: str, own: list[RecordedEvent[Event]]
     ) -> tuple[Flag, Evaluator, Valuer | None]:
         """One flag; one that cannot be understood is off, and the others go on."""
         flag = off = Flag(name=name, exists=True, position=own[-1].position)
         try:
-            flag = FLAGS.fold(name, own, self._flags.get(name))
+            flag = FLAGS.fold(name, own, before)
             return flag, compile_flag(flag), compile_value(flag)
         except Exception:
             logger.exception("flag %s cannot be understood; it is off", name)
@@ -81,13 +108,13 @@ class FlagSnapshot:
 
     def flag(self, name: str) -> Flag:
         """One flag; where it is not known yet, the log is asked."""
-        if name not in self._flags:
+        if name not in self.flags:
             self.refresh()
-        return self._flags.get(name) or FLAGS.initial(name)
+        return self.flags.get(name) or FLAGS.initial(name)
 
     def known(self, name: str) -> Flag:
         """One flag as far as it is known; the log is not asked."""
-        return self._flags.get(name) or FLAGS.initial(name)
+        return self.flags.get(name) or FLAGS.initial(name)
 
     def lookup(self) -> Callable[[str], bool]:
         """Tell whether a flag exists; the log is asked once, at the first name not known."""
@@ -95,10 +122,10 @@ class FlagSnapshot:
 
         def exists(name: str) -> bool:
             nonlocal asked
-            if name not in self._flags and not asked:
+            if name not in self.flags and not asked:
                 asked = True
                 self.refresh()
-            return name in self._flags
+            return name in self.flags
 
         return exists
 
@@ -134,7 +161,7 @@ class FlagSnapshot:
 
     def forget_thread(self) -> None:
         """In a forked child: threads and held locks stayed with the parent."""
-        self._lock, self._thread = threading.Lock(), None
+        self._lock, self._thread, self.listeners = threading.Lock(), None, []
         if not self._closed.is_set():
             self._closed = threading.Event()  # The parent's follower may have held its lock.
 

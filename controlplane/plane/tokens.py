@@ -72,6 +72,11 @@ class TokenSnapshot:
             self._version = new[-1].version if new else self._version
             self._looked_at = self._monotonic()
 
+    def opens(self, token: str, now: Timestamp) -> bool:
+        """Whether a token, by its id, opens anything, as far as is known; the log is not asked."""
+        found = self._tokens.by_id.get(token)
+        return found is not None and found.opens(now)
+
     def caller(self, text: str, now: Timestamp) -> Caller:
         """Who sends this token. Raises NotAuthenticated, LogUnavailable."""
         parsed = tokens.parse(text)
