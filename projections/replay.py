@@ -40,8 +40,8 @@ class PastWorld:
             stream = self._history.log.read_stream(projection.stream(key))
             return projection.fold(key, [e for e in stream if e.position <= self.position])
         mark, since = self._since(projection)
-        before = self._history.snapshots.get(projection, key, mark)
-        return projection.fold(key, since.get(key, ()), before)
+        before = self._history.snapshots.load(projection, [key], mark)
+        return projection.fold(key, since.get(key, ()), before.get(key))
 
     def scan(
         self, projection: Projection[S], start: str = "", stop: str | None = None

@@ -43,8 +43,8 @@ class Snapshots(Protocol):
     def mark(self, projection: Projection[Any], upto: int) -> int:
         """Its last mark at or before a position; 0 where there is none."""
 
-    def get(self, projection: Projection[S], key: str, mark: int) -> S | None:
-        """One row as of a mark."""
+    def load(self, projection: Projection[S], keys: Iterable[str], mark: int) -> dict[str, S]:
+        """Those of some rows that there were as of a mark, by key."""
 
     def scan(
         self, projection: Projection[S], mark: int, start: str = "", stop: str | None = None
@@ -73,28 +73,25 @@ class MemorySnapshots:
             place = bisect_right(marks, upto)
             return marks[place - 1] if place else 0
 
-    def get(self, projection: Projection[S], key: str, mark: int) -> S | None:
-        """See Snapshots.get."""
+    def load(self, projection: Projection[S], keys: Iterable[str], mark: int) -> dict[str, S]:
+        """See Snapshots.load."""
         with self._lock:
-            kept = self._rows.get(version_of(projection), {}).get(key)
-            packed = _as_of(kept, mark)
-        return None if packed is None else projection.decode(unpack(packed))
+            rows = self._rows.get(version_of(projection), {})
+            found = {key: _as_of(rows[key], mark) for key in keys if key in rows}
+        return {
+            key: projection.decode(unpack(packed))
+            for key, packed in found.items()
+            if packed is not None
+        }
 
     def scan(
         self, projection: Projection[S], mark: int, start: str = "", stop: str | None = None
     ) -> dict[str, S]:
         """See Snapshots.scan."""
         with self._lock:
-            found = {
-                key: _as_of(kept, mark)
-                for key, kept in self._rows.get(version_of(projection), {}).items()
-                if key >= start and (stop is None or key < stop)
-            }
-        return {
-            key: projection.decode(unpack(packed))
-            for key, packed in found.items()
-            if packed is not None
-        }
+            known = list(self._rows.get(version_of(projection), {}))
+        keys = (key for key in known if key >= start and (stop is None or key < stop))
+        return self.load(projection, keys, mark)
 
     def save(self, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
         """See Snapshots.save."""
@@ -119,8 +116,8 @@ class MemorySnapshots:
                     del store[version]
 
 
-def _as_of(kept: tuple[list[int], list[bytes]] | None, mark: int) -> bytes | None:
-    positions, states = kept or ([], [])
+def _as_of(kept: tuple[list[int], list[bytes]], mark: int) -> bytes | None:
+    positions, states = kept
     place = bisect_right(positions, mark)
     return states[place - 1] if place else None
 
@@ -176,11 +173,10 @@ class Photographer:
         if reached != mark:
             states = {}
         own = by_key(projection, events)
-        for key, some in own.items():
-            before = states.get(key) or self._snapshots.get(projection, key, mark)
-            states[key] = projection.fold(key, some, before)
+        missing = [key for key in own if key not in states]
+        states |= self._snapshots.load(projection, missing, mark)
         # Rows at rest need not be kept at hand: minutes that are over, flags that nobody uses.
-        states = {key: states[key] for key in own}
+        states = {key: projection.fold(key, some, states.get(key)) for key, some in own.items()}
         self._states[version_of(projection)] = (events[-1].position, states)
         return {key: projection.encode(state) for key, state in states.items()}
 

@@ -1,6 +1,6 @@
 """Snapshots in SQLite and PostgreSQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from events.database import Database
@@ -8,17 +8,14 @@ from events.log import can_be_stored
 from projections.projection import Projection, S
 from projections.snapshots import Version, pack, unpack, version_of
 
+_KEYS_A_QUERY = 500
 _OF = "environment = ? AND projection = ? AND version = ?"
 # The row without a key is the mark: as of there, all rows of the projection are known.
 _MARK = f"SELECT MAX(position) FROM projection_snapshots WHERE {_OF} AND key = '' AND position <= ?"  # noqa: S608  why: constants
-_GET = (
-    f"SELECT state FROM projection_snapshots WHERE {_OF} AND key = ? AND position <= ? "  # noqa: S608  why: constants
-    "ORDER BY position DESC LIMIT 1"
-)
-_SCAN = (
+_NEWEST = (
     "SELECT s.key, s.state FROM projection_snapshots s JOIN ("  # noqa: S608  why: constants
     f"SELECT key, MAX(position) AS position FROM projection_snapshots WHERE {_OF} "
-    "AND position <= ? AND key >= ? AND key <> ''{upper} GROUP BY key) newest "
+    "AND position <= ? AND key <> '' AND {some} GROUP BY key) newest "
     "ON s.key = newest.key AND s.position = newest.position "
     "WHERE s.environment = ? AND s.projection = ? AND s.version = ?"
 )
@@ -44,24 +41,30 @@ class SqlSnapshots:
             found: int | None = cursor.fetchone()[0]
         return found or 0
 
-    def get(self, projection: Projection[S], key: str, mark: int) -> S | None:
-        """See Snapshots.get."""
-        if not key or not can_be_stored(key):
-            return None
-        with self._database.read() as cursor:
-            cursor.execute(self._database.sql(_GET), (*self._of(projection), key, mark))
-            row = cursor.fetchone()
-        return projection.decode(unpack(bytes(row[0]))) if row else None
+    def load(self, projection: Projection[S], keys: Iterable[str], mark: int) -> dict[str, S]:
+        """See Snapshots.load."""
+        left = [key for key in keys if can_be_stored(key)]
+        found: dict[str, S] = {}
+        while left and mark:
+            some, left = left[:_KEYS_A_QUERY], left[_KEYS_A_QUERY:]
+            among = f"key IN ({', '.join('?' * len(some))})"
+            found.update(self._newest(projection, mark, among, some))
+        return found
 
     def scan(
         self, projection: Projection[S], mark: int, start: str = "", stop: str | None = None
     ) -> dict[str, S]:
         """See Snapshots.scan."""
+        if stop is None:
+            return self._newest(projection, mark, "key >= ?", [start])
+        return self._newest(projection, mark, "key >= ? AND key < ?", [start, stop])
+
+    def _newest(
+        self, projection: Projection[S], mark: int, some: str, keys: Sequence[str]
+    ) -> dict[str, S]:
         of = self._of(projection)
-        sql = _SCAN.format(upper="" if stop is None else " AND key < ?")
-        upper = () if stop is None else (stop,)
         with self._database.read() as cursor:
-            cursor.execute(self._database.sql(sql), (*of, mark, start, *upper, *of))
+            cursor.execute(self._database.sql(_NEWEST.format(some=some)), (*of, mark, *keys, *of))
             rows = cursor.fetchall()
         return {key: projection.decode(unpack(bytes(state))) for key, state in rows}
 
