@@ -12,6 +12,7 @@ from controlplane import checkpoints
 from controlplane import clock as edge
 from controlplane.errors import InvalidInput
 from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
+from controlplane.measurements import Measurements
 from controlplane.migrations.upgrade import bring_up_to_date
 from controlplane.outside import asks, outgoing
 from controlplane.past import Differences, Known, Past
