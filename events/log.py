@@ -33,10 +33,50 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 1000
 
 
-class EventLog(Protocol):
-    """An ordered, append-only log of one environment."""
+class Replayable(Protocol):
+    """A log as far as it can be read: there is nothing here to append with."""
 
     environment: str
+
+    def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
+        """Events above position `after`, in order, at most `limit`."""
+
+    def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
+        """Return one stream's events above a version, in order."""
+
+    def search(self, query: Query) -> list[RecordedEvent[Event]]:
+        """Events that answer a query, in order of position (or backwards)."""
+
+    def head(self) -> Head:
+        """Position and hash of the last event."""
+
+
+class ReadOnly:
+    """A log of which nothing but the reading is handed on."""
+
+    def __init__(self, log: Replayable) -> None:
+        self.environment = log.environment
+        self._log = log
+
+    def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
+        """See Replayable.read."""
+        return self._log.read(after, limit)
+
+    def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
+        """See Replayable.read_stream."""
+        return self._log.read_stream(stream, after_version)
+
+    def search(self, query: Query) -> list[RecordedEvent[Event]]:
+        """See Replayable.search."""
+        return self._log.search(query)
+
+    def head(self) -> Head:
+        """See Replayable.head."""
+        return self._log.head()
+
+
+class EventLog(Replayable, Protocol):
+    """An ordered, append-only log of one environment."""
 
     @property
     def closed(self) -> bool:
@@ -51,18 +91,6 @@ class EventLog(Protocol):
         in the log already is answered with its first position. Raises VersionConflict,
         InvalidEvent, LogUnavailable.
         """
-
-    def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
-        """Events above position `after`, in order, at most `limit`."""
-
-    def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
-        """Return one stream's events above a version, in order."""
-
-    def search(self, query: Query) -> list[RecordedEvent[Event]]:
-        """Events that answer a query, in order of position (or backwards)."""
-
-    def head(self) -> Head:
-        """Position and hash of the last event."""
 
     def wait(self, after: int, timeout: float) -> int:
         """Block until the log is beyond `after`, at most `timeout` seconds; the last position."""

@@ -146,6 +146,7 @@ TOKENS = Projection(
     lambda _recorded: TOKEN_STREAM,
     lambda _key: Tokens(),
     evolve_tokens,
+    stream=str,
 )
 REVIEWS = Projection(
     "reviews",
@@ -155,4 +156,5 @@ REVIEWS = Projection(
     lambda _recorded: REVIEW_STREAM,
     lambda _key: Reviews(),
     evolve_reviews,
+    stream=str,
 )

@@ -80,4 +80,6 @@ def key(recorded: RecordedEvent[AlertEvent]) -> str:
     return recorded.stream
 
 
-ALERTS = Projection("alerts", 1, Alert, frozenset(get_args(AlertEvent)), key, Alert, evolve)
+ALERTS = Projection(
+    "alerts", 1, Alert, frozenset(get_args(AlertEvent)), key, Alert, evolve, stream=str
+)

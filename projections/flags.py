@@ -21,6 +21,7 @@ from events.flags import (
     RolloutDetached,
     Variant,
     VariantsDefined,
+    flag_stream,
 )
 from events.timestamps import Timestamp
 from projections.projection import Projection
@@ -165,4 +166,6 @@ def key(recorded: RecordedEvent[FlagEvent]) -> str:
     return recorded.event.flag
 
 
-FLAGS = Projection("flags", 1, Flag, frozenset(get_args(FlagEvent)), key, Flag, evolve)
+FLAGS = Projection(
+    "flags", 1, Flag, frozenset(get_args(FlagEvent)), key, Flag, evolve, stream=flag_stream
+)

@@ -66,5 +66,12 @@ def key(_recorded: RecordedEvent[FreezeEvent]) -> str:
 
 
 FREEZES = Projection(
-    "freezes", 1, Freezes, frozenset(get_args(FreezeEvent)), key, lambda _key: Freezes(), evolve
+    "freezes",
+    1,
+    Freezes,
+    frozenset(get_args(FreezeEvent)),
+    key,
+    lambda _key: Freezes(),
+    evolve,
+    stream=str,
 )

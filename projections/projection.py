@@ -35,6 +35,8 @@ class Projection(Generic[S]):
     """Which row an event belongs to."""
     initial: Callable[[str], S]
     evolve: Callable[[S, RecordedEvent[Any]], S]
+    stream: Callable[[str], str] | None = None
+    """The one stream that a row is folded from, by its key; None where there are several."""
 
     def fold(self, key: str, events: Iterable[RecordedEvent[Any]], state: S | None = None) -> S:
         """The state of one row after `events`, which must all belong to it."""

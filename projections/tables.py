@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -29,6 +30,9 @@ projection_builds = Table(
     PrimaryKeyConstraint("environment", "projection", "build"),
 )
 
+# Compared byte by byte, so that ranges of keys mean the same on every database.
+_KEY = String(511).with_variant(String(511, collation="C"), "postgresql")
+
 # The folded states of a build, by key, as canonical JSON.
 projection_rows = Table(
     "projection_rows",
@@ -36,12 +40,20 @@ projection_rows = Table(
     Column("environment", String(63), nullable=False),
     Column("projection", String(63), nullable=False),
     Column("build", Integer, nullable=False, autoincrement=False),
-    Column(
-        "key",
-        # Compared byte by byte, so that ranges of keys mean the same on every database.
-        String(511).with_variant(String(511, collation="C"), "postgresql"),
-        nullable=False,
-    ),
+    Column("key", _KEY, nullable=False),
     Column("state", Text, nullable=False),
     PrimaryKeyConstraint("environment", "projection", "build", "key"),
+)
+
+# States as they were at marks along the log, by key, as packed JSON; without a key: the mark.
+projection_snapshots = Table(
+    "projection_snapshots",
+    metadata,
+    Column("environment", String(63), nullable=False),
+    Column("projection", String(63), nullable=False),
+    Column("version", Integer, nullable=False, autoincrement=False),
+    Column("key", _KEY, nullable=False),
+    Column("position", BigInteger, nullable=False, autoincrement=False),
+    Column("state", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("environment", "projection", "version", "key", "position"),
 )

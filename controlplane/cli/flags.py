@@ -22,8 +22,8 @@ from controlplane.cli.output import (
     when,
     who,
 )
-from controlplane.cli.sentences import answers
 from controlplane.errors import InvalidInput
+from controlplane.sentences import answers
 from controlplane.views import event_view, explanation_view, flag_view
 from events.flags import EVERYONE, Audience, Condition, Operator
 from projections.flags import Flag

@@ -15,8 +15,8 @@ from controlplane.cli.output import (
     to_json,
     when,
 )
-from controlplane.cli.sentences import sentence
 from controlplane.operating_views import head_view
+from controlplane.sentences import sentence
 from controlplane.views import event_view
 from events.event import Event, RecordedEvent
 from events.log import follow as follow_log

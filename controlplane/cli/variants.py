@@ -18,8 +18,8 @@ from controlplane.cli.output import (
     to_json,
     who,
 )
-from controlplane.cli.sentences import answers
 from controlplane.errors import InvalidInput
+from controlplane.sentences import answers
 from controlplane.views import flag_view, variants_view
 from events.flags import FlagKind, Variant
 

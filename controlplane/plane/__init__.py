@@ -12,15 +12,18 @@ from controlplane import checkpoints
 from controlplane import clock as edge
 from controlplane.errors import InvalidInput
 from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
+from controlplane.measurements import Measurements
 from controlplane.migrations.upgrade import bring_up_to_date
 from controlplane.outside import asks, outgoing
+from controlplane.past import Differences, Known, Past
 from controlplane.plane.access import Access
 from controlplane.plane.alerts import Alerts
 from controlplane.plane.core import Core, moment
 from controlplane.plane.executions import Executions
 from controlplane.plane.flags import Flags
 from controlplane.plane.freezes import Freezes
-from controlplane.plane.measurements import Measurements
+from controlplane.plane.moments import When
+from controlplane.plane.past import as_of, diff
 from controlplane.plane.proving import proof_of, witness
 from controlplane.plane.readmodels import ReadModels
 from controlplane.plane.rollouts import Rollouts
@@ -34,14 +37,17 @@ from events.checkpoints import Checkpoint
 from events.database import Database
 from events.errors import EventNotFound
 from events.event import Event, RecordedEvent
-from events.log import EventLog, Query
+from events.log import EventLog, Query, ReadOnly
 from events.memory_log import MemoryLog
 from events.sql_log import SqlLog
 from events.timestamps import Timestamp
 from projections.catalog import PROJECTIONS
+from projections.replay import History
 from projections.rows import MemoryRows, Rows
 from projections.runner import Runner
+from projections.snapshots import MemorySnapshots, Snapshots
 from projections.sql_rows import SqlRows
+from projections.sql_snapshots import SqlSnapshots
 
 _FARTHEST = 2**63 - 1
 """The last position that a database can count to."""
@@ -72,7 +78,8 @@ class ControlPlane:
         runner = Runner(log, rows, list(PROJECTIONS.values()))
         runner.open()
         self._snapshot = FlagSnapshot(log)
-        self._core = Core(log, rows, runner, self._snapshot, clock, new_id)
+        history = History(ReadOnly(log), self._open_snapshots(), list(PROJECTIONS.values()))
+        self._core = Core(log, rows, runner, self._snapshot, clock, new_id, history)
         self._lease = self._open_lease()
         self.log = log
         self.flags = Flags(self._core)
@@ -91,6 +98,7 @@ class ControlPlane:
         self._snapshot.forget_thread()
         self.log.forget_parent()
         self._core.runner.forget_parent()
+        self._core.history.forget_parent()
         if self._database is not None:
             self._database.forget_parent()
         self._lease = self._open_lease()
@@ -99,6 +107,11 @@ class ControlPlane:
         if self._database is None:
             return MemoryLease(self._core.clock)
         return SqlLease(self._database, self.environment, self._core.clock)
+
+    def _open_snapshots(self) -> Snapshots:
+        if self._database is None:
+            return MemorySnapshots()
+        return SqlSnapshots(self._database, self.environment)
 
     def _open_standings(self) -> Standings:
         if self._database is None:
@@ -186,6 +199,18 @@ class ControlPlane:
         if not found:
             raise EventNotFound(position=position, last=self.head().position)
         return found[0]
+
+    def as_of(self, at: When, known: Known = "then") -> Past:
+        """Everything as it stood at a moment or log position; nothing can be changed from there.
+
+        `known`: by what had been recorded by `then`, or by what is known `now` of that moment:
+        with the executions that had happened by then and were recorded later. Raises InvalidInput.
+        """
+        return as_of(self._core, at, known)
+
+    def diff(self, before: When, after: When, known: Known = "then") -> Differences:
+        """What changed between two moments or log positions. Raises InvalidInput."""
+        return diff(self._core, before, after, known)
 
     def head(self) -> Head:
         """Position and hash of the last event."""

@@ -9,6 +9,7 @@ from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.consequences import fold_flag, refuse_asker_of_rollout, switch_off
 from controlplane.plane.core import Core, Who, as_actor, context
+from controlplane.reading import worst_first
 from controlplane.rules.catalog import WATCHED
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
 from events.alerts import AlertRaised, alert_stream
@@ -38,9 +39,7 @@ class Alerts:
 
     def all(self) -> list[Alert]:
         """The latest alert of every rule and flag, open ones first."""
-        order = {"critical": 0, "warning": 1, "info": 2}
-        found = [alert for _, alert in self._core.scan(ALERTS)]
-        return sorted(found, key=lambda a: (not a.open, order[a.severity], -a.raised_at))
+        return worst_first(alert for _, alert in self._core.scan(ALERTS))
 
     def get(self, id_: str) -> Alert:
         """One alert, if it is the latest of its rule. Raises AlertNotFound."""

@@ -15,6 +15,7 @@ from events.event import Actor
 from events.log import EventLog
 from events.timestamps import Timestamp, from_datetime, parse
 from projections.projection import Projection, S
+from projections.replay import History
 from projections.rows import Rows
 from projections.runner import Runner
 
@@ -44,6 +45,7 @@ class Core:
     snapshot: FlagSnapshot
     clock: Callable[[], Timestamp]
     new_id: Callable[[], str]
+    history: History
 
     def run(self, work: Callable[[Transaction], T], context: Context) -> T:
         """Execute a command; return once the flags in memory and the read models reflect it."""

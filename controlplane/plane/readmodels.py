@@ -34,6 +34,13 @@ class ReadModels:
             )
         return rebuild(self._core.log, self._core.rows, PROJECTIONS[name], progress)
 
+    def take_snapshots(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
+        """Take the snapshots that are missing: questions to the past begin at them. The last one.
+
+        `controlplane serve` does so by itself, and so does a question that finds none.
+        """
+        return self._core.history.take_snapshots(progress=progress)
+
     def rebuilds(self) -> list[Build]:
         """Builds that are not in use yet: of rebuilds that run, or were killed."""
         wanted = {(one.name, one.version) for one in PROJECTIONS.values()}
@@ -41,5 +48,9 @@ class ReadModels:
         return [b for b in builds if not b.active and (b.projection, b.version) in wanted]
 
     def prune(self) -> list[Build]:
-        """Drop builds that this release does not read, left by others; what was dropped."""
+        """Drop builds that this release does not read, left by others; what was dropped.
+
+        Snapshots that it does not read go, too.
+        """
+        self._core.history.snapshots.forget(but=PROJECTIONS.values())
         return prune(self._core.rows, list(PROJECTIONS.values()))

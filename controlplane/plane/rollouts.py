@@ -35,6 +35,7 @@ from controlplane.plane.steering import Steering
 from controlplane.plane.verification import Verification, verify
 from controlplane.plane.worlds import look_at, world_in, world_now
 from controlplane.plans import FOUR_WAVES, Plan
+from controlplane.reading import latest_first
 from events.errors import LogUnavailable
 from events.event import Actor
 from events.promotions import WavePromoted
@@ -153,8 +154,7 @@ class Rollouts(Steering):
 
     def all(self) -> list[Rollout]:
         """All rollouts, the latest first."""
-        found = [rollout for _, rollout in self._core.scan(ROLLOUTS)]
-        return sorted(found, key=lambda one: (one.drafted_at, one.attempt, one.id), reverse=True)
+        return latest_first(rollout for _, rollout in self._core.scan(ROLLOUTS))
 
     def proposals(self) -> list[tuple[Rollout, Proposal]]:
         """The proposals that wait for people."""

@@ -5,11 +5,11 @@ from typing import Any
 from controlplane import plans
 from controlplane.assessment import assess, digest
 from controlplane.commands import Look
-from controlplane.errors import RolloutNotFound
 from controlplane.execution import Transaction
 from controlplane.freezes import frozen_by
 from controlplane.plane.consequences import fold_flag
 from controlplane.plane.core import Core
+from controlplane.reading import world_of
 from controlplane.world import World
 from events.event import Event, RecordedEvent
 from events.freezes import FREEZE_STREAM
@@ -66,17 +66,7 @@ def look_at(world: World, as_of: int) -> Look:
 
 def world_now(core: Core, id_: str) -> World:
     """The world as the read models have it. Raises RolloutNotFound."""
-    rollout = core.get(ROLLOUTS, id_)
-    if rollout.state == "absent":
-        raise RolloutNotFound(rollout=id_)
-    return World(
-        rollout=rollout,
-        plan=plans.recorded(rollout.plan),
-        flag=core.get(FLAGS, rollout.flag),
-        evidence=core.get(EVIDENCE, rollout.flag),
-        freezes=core.get(FREEZES, FREEZE_STREAM),
-        now=core.clock(),
-    )
+    return world_of(core, id_, core.clock())
 
 
 class PastWorlds:

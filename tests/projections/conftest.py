@@ -6,7 +6,9 @@ import pytest
 
 from events.database import Database
 from projections.rows import MemoryRows
+from projections.snapshots import MemorySnapshots, Snapshots
 from projections.sql_rows import SqlRows
+from projections.sql_snapshots import SqlSnapshots
 from projections.tables import metadata
 from tests.projections.stores import MakeRows
 
@@ -67,3 +69,14 @@ def postgres_rows(
 ) -> MakeRows:
     """Makes an empty store in a database that has more than one writer at a time."""
     return make_rows_of(request.param)
+
+
+@pytest.fixture(scope="session", params=["memory", "sqlite", POSTGRES])
+def make_snapshots(
+    request: pytest.FixtureRequest, open_database: OpenDatabase
+) -> Callable[[], Snapshots]:
+    """Makes an empty store of snapshots of any kind."""
+    if request.param == "memory":
+        return MemorySnapshots
+    environments = count()
+    return lambda: SqlSnapshots(open_database(request.param), f"past-{next(environments)}")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from controlplane.cli.webhook_sentences import delivery_sentence, webhook_sentence
 from controlplane.durations import format_duration
+from controlplane.webhook_sentences import delivery_sentence, webhook_sentence
 from events.access import (
     AccessEvent,
     CommandAccepted,
