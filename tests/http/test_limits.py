@@ -8,6 +8,7 @@ import pytest
 from controlplane import ControlPlane
 from controlplane.http.limits import BodyLimits
 from tests.http.callers import PUT, client
+from tests.journeys.traffic import FLAG
 
 
 def test_a_body_may_be_packed(scraped: ControlPlane) -> None:
@@ -16,6 +17,16 @@ def test_a_body_may_be_packed(scraped: ControlPlane) -> None:
         "/admin/flags", content=packed, headers={"Content-Encoding": "gzip"}
     )
     assert answer.status_code == 200
+
+
+def test_what_curl_calls_a_form_is_json_on_every_route(scraped: ControlPlane) -> None:
+    for said in ("application/x-www-form-urlencoded", "application/json; charset=utf-8", None):
+        answer = client(scraped, dev=True).post(
+            "/api/v1/flags",
+            content=json.dumps({"name": FLAG, "owner": "patch-team"}),
+            headers={"Content-Type": said} if said else {},
+        )
+        assert answer.status_code == 201, answer.text
 
 
 @pytest.mark.parametrize("said", [True, False])
