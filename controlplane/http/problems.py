@@ -61,5 +61,7 @@ def answer(
     given = dict(headers or {})
     if status is HTTPStatus.UNAUTHORIZED:
         given["WWW-Authenticate"] = "Bearer"
-    # In ASCII: half of a surrogate pair in what is quoted must not make an answer impossible.
-    return Response(json.dumps(content), status.value, given, MEDIA_TYPE)
+    text = json.dumps(content, ensure_ascii=False)
+    # Half of a surrogate pair in what is quoted must not make an answer impossible: so escaped,
+    # it is what JSON has for it.
+    return Response(text.encode(errors="backslashreplace"), status.value, given, MEDIA_TYPE)
