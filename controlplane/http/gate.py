@@ -26,6 +26,7 @@ from controlplane.allowance import Allowances
 from controlplane.errors import ControlPlaneError, FlagNotFound, InvalidInput
 from controlplane.http import problems
 from controlplane.http.policy import POLICY, Rule, flag_of, stream_of
+from controlplane.http.turns import Turns
 from controlplane.permissions import PERMISSIONS
 from controlplane.plane import ControlPlane
 from controlplane.plane.tokens import Caller
@@ -69,6 +70,7 @@ class Gate:
         self._monotonic = monotonic
         self._requests = Allowances(settings.requests_per_second, settings.burst)
         self._attempts = Allowances(*_ATTEMPTS)
+        self._turns = Turns()
 
     async def answer(self, name: str, request: Request, handler: Handler) -> Response:
         """Let a request through to its handler, or say why not."""
@@ -81,9 +83,10 @@ class Gate:
             self._permit(rule, caller, name, request)
             request.state.caller = caller
             _refuse_tokens(await request.body())
-            if rule is None or not rule.command:
-                return await handler(request)
-            return await self._command(name, request, caller, handler)
+            async with self._turns.taken(caller.token, long=rule is not None and rule.long):
+                if rule is None or not rule.command:
+                    return await handler(request)
+                return await self._command(name, request, caller, handler)
         except RequestValidationError as error:
             return problems.invalid(error)
         except RecursionError:

@@ -24,10 +24,16 @@ class Rule:
     """Whether it changes something: then it is recorded, accepted or denied."""
     lists: bool = False
     """Whether it tells of many flags, and leaves out those that a token is not for."""
+    long: bool = False
+    """Whether it may read much of the log: such ones wait for each other."""
 
 
 def _read(*names: str) -> dict[str, Rule]:
     return {name: Rule("read") for name in names}
+
+
+def _long(*names: str) -> dict[str, Rule]:
+    return {name: Rule("read", long=True) for name in names}
 
 
 def _lists(permission: Permission, *names: str) -> dict[str, Rule]:
@@ -52,7 +58,7 @@ POLICY: dict[str, Rule] = {
     # Whether it raises is known inside: there it takes `flags.raise`.
     **_commands("flags.lower", "admin_flags"),
     **_commands("flags.lower", "enable_flag", "set_percentage", "disable_flag", "archive_flag"),
-    **_read("get_flag", "flag_history"),
+    **_read("get_flag"),
     "explain_flag": Rule("evaluate"),
     **_commands("flags.describe", "describe_flag"),
     **_commands("flags.raise", "define_variants"),
@@ -62,9 +68,9 @@ POLICY: dict[str, Rule] = {
     "start_rollout": Rule("rollouts.operate", command=True, lists=True),
     "draft_rollout": Rule("rollouts.operate", command=True, lists=True),
     **_read(
-        *("get_rollout", "rollout_status", "explain_rollout", "verify_rollout"),
-        *("rollout_checklist", "rollout_plan"),
+        *("get_rollout", "rollout_status", "rollout_checklist", "rollout_plan"),
     ),
+    **_long("explain_rollout", "verify_rollout", "flag_history", "list_events", "verify_log"),
     **_commands(
         "rollouts.operate",
         *("submit_rollout", "start_draft", "retry_rollout", "evaluate_rollout", "abort_rollout"),
@@ -88,10 +94,12 @@ POLICY: dict[str, Rule] = {
         *("pause_webhook", "resume_webhook", "redeliver_dead_letter", "redeliver_dead_letters"),
     ),
     **_lists("record", "record_executions"),
-    **_read("list_events", "get_event", "log_head", "verify_log"),
-    **_lists("read", "metric_totals", "metric_minutes"),
+    **_read("get_event", "log_head"),
+    **_lists("read", "metric_totals"),
+    "metric_minutes": Rule("read", lists=True, long=True),
     **_read("list_projections", "get_schedule"),
-    **_commands("projections.manage", "rebuild_projection", "prune_projections"),
+    **_commands("projections.manage", "prune_projections"),
+    "rebuild_projection": Rule("projections.manage", command=True, long=True),
     **_lists("read", "list_alerts", "list_alert_rules"),
     **_read("get_alert"),
     **_commands("alerts.handle", "acknowledge_alert", "resolve_alert"),
