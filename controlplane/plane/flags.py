@@ -7,12 +7,16 @@ from controlplane import flags
 from controlplane.bucketing import Explanation, explain
 from controlplane.errors import FlagNotFound
 from controlplane.execution import Transaction
+from controlplane.people import require_reason
 from controlplane.plane.consequences import fold_flag, switch_off
 from controlplane.plane.core import Core, Who, as_actor, context, printable
 from controlplane.plane.exposing import break_glass, stage_exposure
+from controlplane.plane.moments import When, place
+from controlplane.plane.reverting import revert
 from controlplane.variants import DefineVariants
 from events.event import Event, RecordedEvent
 from events.flags import EVERYONE, Audience, FlagKind, Variant, flag_stream
+from events.timestamps import to_iso
 from projections.flags import FLAGS, Flag
 
 _NONE: Mapping[str, object] = {}
@@ -159,6 +163,24 @@ class Flags:
             switch_off(transaction, flag, printable(reason) or "switched off", by=who.id)
 
         self._core.run(work, context(who))
+        return self._core.get(FLAGS, name)
+
+    def revert(
+        self, name: str, at: When, *, actor: Who, reason: str, may_raise: bool = True
+    ) -> Flag:
+        """Lead it back to how it stood at a moment: exposure, on or off, variants, description.
+
+        By ordinary commands in one transaction, refused as those are: what is raised by it takes
+        what raising takes, and switching off rolls back the rollout in charge. Raises FlagNotFound
+        also where there was no such flag then; InvalidInput for a moment to come, or no reason.
+        """
+        require_reason("leading a flag back", reason)
+        who, (position, when) = as_actor(actor), place(self._core, at)
+        was = self._core.history.at(position).get(FLAGS, name)
+        if not was.exists:
+            raise FlagNotFound(flag=name)
+        why = f"as it was at {to_iso(when)}: {printable(reason)}"
+        self._core.run(lambda t: revert(t, was, why, who, may_raise=may_raise), context(who))
         return self._core.get(FLAGS, name)
 
     def archive(self, name: str, *, actor: Who, reason: str = "") -> Flag:
