@@ -38,6 +38,7 @@ class Intervals:
     alerts: float = 5.0
     projections: float = 1.0
     webhooks: float = 1.0
+    snapshots: float = 60.0
 
 
 class Scheduler:
@@ -67,6 +68,7 @@ class Scheduler:
             "external": (partial(look, plane.rollouts.ask_due), intervals.evaluation),
             "evaluation": (partial(look, plane.rollouts.evaluate_all), intervals.evaluation),
             "webhooks": (partial(look, self._deliverer.look), intervals.webhooks),
+            "snapshots": (partial(look, plane.projections.take_snapshots), intervals.snapshots),
         }
         # A job like the others: were time to stand still for them, the lease would pass on.
         self._add("lease", self._renew, lease_seconds / _RENEWALS_IN_A_TTL)

@@ -17,6 +17,7 @@ from controlplane.cli import (
 )
 from controlplane.cli.demo import demo
 from controlplane.cli.output import Chosen, RefusingGroup
+from controlplane.cli.past import diff
 from controlplane.cli.serve import serve
 from controlplane.cli.workload import workload
 
@@ -50,6 +51,7 @@ def choose(
 
 
 app.command()(demo)
+app.command()(diff)
 app.command()(serve)
 app.command()(workload)
 app.add_typer(flags.app, name="flags")

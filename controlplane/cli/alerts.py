@@ -17,6 +17,7 @@ from controlplane.cli.output import (
     when,
     who,
 )
+from controlplane.cli.past import At, folded
 from controlplane.errors import InvalidInput
 from controlplane.rules.catalog import WATCHED
 from controlplane.views import alert_view, rule_view
@@ -31,16 +32,21 @@ Id = Annotated[str, typer.Argument(help="The alert, as in FLAG/RULE/1.")]
 def list_(
     *,
     every: Annotated[bool, typer.Option("--all", help="Resolved ones, too.")] = False,
+    at: At = None,
     as_json: Json = False,
 ) -> None:
     """List the open alerts."""
-    with opened() as plane:
-        alerts = plane.alerts.all() if every else plane.alerts.open()
+    with folded(at, as_json=as_json) as asked:
+        alerts = asked.alerts.all() if every else asked.alerts.open()
     if as_json:
         print_json([alert_view(alert) for alert in alerts])
         return
     rows = [(a.id, styled(a.severity), _state(a), when(a.raised_at), a.summary) for a in alerts]
-    print_table(("alert", "severity", "state", "raised", "because"), rows, "No alert is open.")
+    print_table(
+        ("alert", "severity", "state", "raised", "because"),
+        rows,
+        f"No alert {'is' if at is None else 'was'} open.",
+    )
 
 
 def _state(alert: Alert) -> str:

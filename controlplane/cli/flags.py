@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 import typer
 
 from controlplane.bucketing import Explanation
-from controlplane.cli import variants
+from controlplane.cli import reverting, variants
 from controlplane.cli.history import print_events
 from controlplane.cli.output import (
     Actor,
@@ -22,6 +22,7 @@ from controlplane.cli.output import (
     when,
     who,
 )
+from controlplane.cli.past import At, as_of, folded
 from controlplane.errors import InvalidInput
 from controlplane.sentences import answers
 from controlplane.views import event_view, explanation_view, flag_view
@@ -42,10 +43,10 @@ Attributes = Annotated[list[str], typer.Option("--attribute", "-a", help="name=v
 
 
 @app.command("list")
-def list_(*, as_json: Json = False) -> None:
+def list_(*, at: At = None, as_json: Json = False) -> None:
     """List all flags."""
-    with opened() as plane:
-        flags = plane.flags.all()
+    with folded(at, as_json=as_json) as asked:
+        flags = asked.flags.all()
     if as_json:
         print_json([flag_view(flag) for flag in flags])
         return
@@ -70,10 +71,10 @@ def _tell(flag: Flag, *, as_json: bool) -> None:
 
 
 @app.command()
-def show(name: Name, *, as_json: Json = False) -> None:
+def show(name: Name, *, at: At = None, as_json: Json = False) -> None:
     """Show one flag."""
-    with opened() as plane:
-        flag = plane.flags.get(name)
+    with as_of(at, as_json=as_json) as asked:
+        flag = asked.flags.get(name)
     if as_json:
         print_json(flag_view(flag))
         return
@@ -223,13 +224,14 @@ def explain(
     unit: Unit,
     *,
     attribute: Attributes = [],  # noqa: B006  why: Typer reads the default, nobody changes it
+    at: At = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a unit gets: on or off, or which variant; and why."""
-    with opened() as plane:
-        found = plane.flags.explain(name, unit, parse_attributes(attribute))
+    """Say what a unit gets, or would have got: on or off, or which variant; and why."""
+    with as_of(at, as_json=as_json) as asked:
+        found = asked.flags.explain(name, unit, parse_attributes(attribute))
     say(
-        f"{name} is {_answer(found)} for {unit}: {found.sentence} "
+        f"{name} {'is' if at is None else 'was'} {_answer(found)} for {unit}: {found.sentence} "
         f"(as of position {found.position})",
         as_json,
         lambda: explanation_view(found),
@@ -269,3 +271,4 @@ def _condition(text: str) -> Condition:
 
 
 app.add_typer(variants.app)
+app.add_typer(reverting.app)

@@ -58,6 +58,14 @@ def rebuild(
 
 
 @projections.command()
+def snapshot(*, as_json: Json = False) -> None:
+    """Take the snapshots that are missing: from them, any moment is a fraction of a second away."""
+    with opened() as plane, progress("taking snapshots") as moved:
+        mark = plane.projections.take_snapshots(moved)
+    say(f"snapshots up to position {mark}", as_json, lambda: {"position": mark})
+
+
+@projections.command()
 def prune(*, as_json: Json = False) -> None:
     """Drop builds that other releases left behind. Only when none of them runs any more."""
     with opened() as plane:

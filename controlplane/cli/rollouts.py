@@ -18,6 +18,7 @@ from controlplane.cli.output import (
     styled,
     when,
 )
+from controlplane.cli.past import AsKnown, At, folded, place
 from controlplane.cli.standing import Id, print_status
 from controlplane.plan_schema import json_schema
 from controlplane.plane.verification import Verification
@@ -41,10 +42,10 @@ _HISTORY = 20
 
 
 @app.command("list")
-def list_(*, as_json: Json = False) -> None:
+def list_(*, at: At = None, as_json: Json = False) -> None:
     """List all rollouts, the latest first."""
-    with opened() as plane:
-        rollouts = plane.rollouts.all()
+    with folded(at, as_json=as_json) as asked:
+        rollouts = asked.rollouts.all()
     if as_json:
         print_json([rollout_view(rollout) for rollout in rollouts])
         return
@@ -76,16 +77,16 @@ def status(rollout: Id, *, as_json: Json = False) -> None:
 def explain(
     rollout: Id,
     *,
-    at: Annotated[
-        str | None,
-        typer.Option(help="A moment (ISO 8601 with a zone) or a log position; default: now."),
-    ] = None,
+    at: At = None,
+    known: AsKnown = "then",
     as_json: Json = False,
 ) -> None:
     """Show why it stands where it does, or stood there at any moment, and what was decided."""
-    place = int(at) if at is not None and at.isdecimal() else at
     with opened() as plane:
-        found = plane.rollouts.explain(rollout, place)
+        if at is not None and known == "now":
+            found = plane.as_of(place(at), known).rollouts.explain(rollout)
+        else:
+            found = plane.rollouts.explain(rollout, None if at is None else place(at))
     if as_json:
         print_json(standing_view(found))
         return
