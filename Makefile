@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench fuzz clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ format: .venv/dev  ## Format the code
 
 bench: .venv/dev  ## Measure against the raw driver, in one run
 	@$(BIN)/python benchmarks/event_log.py $(ARGS)
+
+fuzz: .venv/dev  ## Ask the HTTP API whatever its OpenAPI document allows, a thousand times each
+	@$(BIN)/python -m tests.http.fuzzing --max-examples 1000 $(ARGS)
 
 clean:  ## Remove what the targets made
 	rm -rf .venv demo.db demo.db-wal demo.db-shm

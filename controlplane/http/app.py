@@ -8,6 +8,7 @@ from http import HTTPStatus
 from threading import Lock
 
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from controlplane.http import (
@@ -112,7 +113,7 @@ def create_app(
     return app
 
 
-async def _not_routed(_request: Request, error: Exception) -> Response:
+async def _not_routed(request: Request, error: Exception) -> Response:
     """What no route takes."""
     if not isinstance(error, HTTPException):
         raise error
@@ -120,7 +121,23 @@ async def _not_routed(_request: Request, error: Exception) -> Response:
     if status is HTTPStatus.NOT_FOUND:
         return problems.answer("NoSuchRoute", status, "Nothing is here; see /api/v1/openapi.json")
     name = "".join(word.capitalize() for word in status.phrase.split())
-    return problems.answer(name, status, f"{error.detail}.", headers=error.headers or {})
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request.url.path))
+    return problems.answer(name, status, f"{error.detail}.", headers=headers)
+
+
+def _methods(path: str) -> list[str]:
+    """What can be done there: Starlette tells the methods of the first route of several."""
+    found = [
+        route
+        for one in SLICES
+        for route in one.routes.routes
+        if isinstance(route, APIRoute) and route.path_regex.match(path)
+    ]
+    template = found[0].path if found else ""
+    own = [route for route in found if route.path == template]
+    return sorted(method for route in own for method in route.methods or ())
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:

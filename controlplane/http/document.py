@@ -1,11 +1,13 @@
 """The OpenAPI document, for whoever may read."""
 
+import re
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from controlplane.http.models.problem import Problem
+from controlplane.http.policy import POLICY, Rule, stream_of
 from controlplane.http.route import router
 
 routes = router("document")
@@ -27,4 +29,36 @@ def document(app: Any) -> dict[str, Any]:
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     }
     found["security"] = [{"bearer": []}, {"key": []}]
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            _ruled(operation, POLICY[operation["operationId"]], path)
     return found
+
+
+def _ruled(operation: dict[str, Any], rule: Rule, path: str) -> None:
+    """Say of an operation what holds for it by the policy table."""
+    operation["x-permission"] = rule.permission
+    if rule.permission is None:
+        operation["security"] = []
+    if rule.command:
+        names = dict.fromkeys(re.findall(r"{(\w+)}", path), "")
+        parameters = [_KEY, _VERSION] if stream_of(names) is not None else [_KEY]
+        given = operation.setdefault("parameters", [])
+        given += [one for one in parameters if one not in given]
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The command is done once, however often it is sent under the same key.",
+    "schema": {"type": "string", "maxLength": 255},
+}
+_VERSION = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of what was read: the command is done only if it is still that.",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,18}"$'},
+    "example": '"7"',
+}

@@ -19,7 +19,8 @@ routes = router("events")
 
 Name = Annotated[str | None, Query(max_length=255)]
 Moment = Annotated[
-    str | None, Query(max_length=64, description="ISO 8601 with a zone.", examples=["2026-11-18Z"])
+    str | None,
+    Query(max_length=64, description="ISO 8601 with a zone.", examples=["2026-11-18T00:00Z"]),
 ]
 As = Annotated[
     Format, Query(alias="format", description="CloudEvents 1.0, or the log's own envelope.")

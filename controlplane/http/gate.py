@@ -40,8 +40,6 @@ logger = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 _STRANGER = Actor.system("stranger")
-_ATTEMPTS = (1.0, 30.0)
-"""Failed attempts to say who one is, from one address: a second, and at once."""
 _LONGEST_KEY = 255
 
 
@@ -53,6 +51,9 @@ class GateSettings:
     """Open to everybody on this machine."""
     requests_per_second: float = 200.0
     burst: float = 1000.0
+    attempts_per_second: float = 1.0
+    """Failed attempts to say who one is, from one address."""
+    attempts_burst: float = 30.0
     streams_per_token: int = 2000
 
 
@@ -69,7 +70,7 @@ class Gate:
         self._settings = settings
         self._monotonic = monotonic
         self._requests = Allowances(settings.requests_per_second, settings.burst)
-        self._attempts = Allowances(*_ATTEMPTS)
+        self._attempts = Allowances(settings.attempts_per_second, settings.attempts_burst)
         self._turns = Turns()
 
     async def answer(self, name: str, request: Request, handler: Handler) -> Response:
@@ -246,10 +247,10 @@ def _key(request: Request) -> str:
 
 
 def _expected(request: Request) -> int | None:
-    given = request.headers.get("If-Match", "").strip()
-    if not given:
+    given = request.headers.get("If-Match")
+    if given is None:
         return None
-    version = given.strip('"')
+    version = given.strip().strip('"')
     if not (version.isascii() and version.isdigit()) or len(version) > 18:  # noqa: PLR2004  why: digits of 2^63
         raise InvalidInput(reason='If-Match takes the ETag of what was read, as in "7"')
     return int(version)

@@ -1,0 +1,19 @@
+"""The OpenAPI document promises what the server keeps: Schemathesis asks whatever it allows.
+
+No 5xx, no answer that is not in the document, nothing that differs from its schema. More of the
+same, for as long as one likes: make fuzz.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.http.fuzzing import fuzz
+
+
+@pytest.mark.timeout(200)
+def test_whatever_the_document_allows_is_answered_as_it_says(tmp_path: Path) -> None:
+    phases = "examples,coverage,fuzzing"
+    found = fuzz(tmp_path, "--seed", "20261124", "--max-examples", "5", "--phases", phases)
+    assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]
+    assert "Tested: 9" in found.stdout, "it asked of some ninety operations"
