@@ -38,9 +38,13 @@ from controlplane.http.hub import Hubs, StreamSettings
 from controlplane.plane import ControlPlane
 from controlplane.scrapes import Scrapes
 
+# Routes are tried one after another: what is asked most comes first.
 SLICES = (
-    admin,
+    ofrep,
+    executions,
     health,
+    streams,
+    admin,
     document,
     scrape,
     webhooks,
@@ -49,7 +53,6 @@ SLICES = (
     rollouts,
     steering,
     proposals,
-    executions,
     events,
     log,
     metrics,
@@ -57,8 +60,6 @@ SLICES = (
     alerts,
     freezes,
     access,
-    streams,
-    ofrep,
 )
 
 
