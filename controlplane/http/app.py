@@ -39,9 +39,13 @@ from controlplane.http.hub import Hubs, StreamSettings
 from controlplane.plane import ControlPlane
 from controlplane.scrapes import Scrapes
 
+# Routes are tried one after another: what is asked most comes first.
 SLICES = (
-    admin,
+    ofrep,
+    executions,
     health,
+    streams,
+    admin,
     document,
     scrape,
     webhooks,
@@ -50,7 +54,6 @@ SLICES = (
     rollouts,
     steering,
     proposals,
-    executions,
     events,
     log,
     metrics,
@@ -58,8 +61,6 @@ SLICES = (
     alerts,
     freezes,
     access,
-    streams,
-    ofrep,
 )
 
 

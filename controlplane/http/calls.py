@@ -14,12 +14,12 @@ Json = dict[str, Any]
 FARTHEST = 2**63 - 1
 
 
-def _plane_of(request: Request) -> ControlPlane:
+async def _plane_of(request: Request) -> ControlPlane:
     plane: ControlPlane = request.app.state.plane
     return plane
 
 
-def _caller_of(request: Request) -> Caller:
+async def _caller_of(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller
 

@@ -5,7 +5,7 @@ position it knows, each once. So nobody falls behind; who reads slowly misses on
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import takewhile
 
@@ -49,7 +49,7 @@ class FlagHub(Hub["FlagFeed | RefetchFeed"]):
         self._snapshot = snapshot
         self._environment = environment
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._encoded: dict[Hashable, Found] = {}
+        self._encoded: dict[tuple[str | int, Patterns], Found] = {}
         self._encoded_of: dict[str, Flag] = {}
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -83,9 +83,9 @@ class FlagHub(Hub["FlagFeed | RefetchFeed"]):
         """Changes where the log turned out to be another one."""
         return self._snapshot.epoch
 
-    def position(self, patterns: Patterns = ()) -> int:
-        """Of the last change of any flag, or of those that patterns name."""
-        return self._once(("position", patterns), lambda _flags, _position: b"", patterns)[1]
+    def position(self) -> int:
+        """Of the last change of any flag."""
+        return last_change(self._snapshot.flags)
 
     async def reach(self, position: int) -> None:
         """Where flags are known up to an older position only, look again. Raises LogUnavailable."""
@@ -98,52 +98,59 @@ class FlagHub(Hub["FlagFeed | RefetchFeed"]):
 
     def whole(self, patterns: Patterns) -> Found:
         """All flags, and the position they stand at."""
-
-        def encode(flags: dict[str, Flag], position: int) -> bytes:
-            every = list(flags.values())
-            data = {"environment": self._environment, "position": position, "flags": every}
-            return message(msgspec.json.encode(data), id_=position, event="snapshot")
-
-        return self._once(("whole", patterns), encode, patterns)
+        return self._known("whole", patterns) or self._once("whole", patterns, self._encode_whole)
 
     def changes(self, after: int, patterns: Patterns) -> Found:
         """The flags that changed after a position, and the position they stand at."""
-
-        def encode(flags: dict[str, Flag], _position: int) -> bytes:
-            newer = [*takewhile(lambda flag: flag.position > after, reversed(flags.values()))]
-            return b"".join(
-                message(msgspec.json.encode(flag), id_=flag.position, event="flag")
-                for flag in reversed(newer)
-            )
-
-        return self._once((after, patterns), encode, patterns)
+        return self._known(after, patterns) or self._once(
+            after, patterns, lambda flags, _position: _encode_changes(flags, after)
+        )
 
     def refetch(self, patterns: Patterns) -> Found:
         """That something changed, in the words of OFREP, and the position of the change."""
+        return self._known("refetch", patterns) or self._once("refetch", patterns, _encode_refetch)
 
-        def encode(flags: dict[str, Flag], position: int) -> bytes:
-            moment = last_moment(flags)
-            data = {"type": "refetchEvaluation", "etag": str(position), "lastModified": moment}
-            return message(msgspec.json.encode(data), id_=position, event="message")
-
-        return self._once(("refetch", patterns), encode, patterns)
+    def _known(self, what: str | int, patterns: Patterns) -> Found | None:
+        """What was encoded already, for who is at the same place and sees the same flags."""
+        if self._snapshot.flags is not self._encoded_of:
+            return None
+        return self._encoded.get((what, patterns))
 
     def _once(
         self,
-        key: Hashable,
-        encode: Callable[[dict[str, Flag], int], bytes],
+        what: str | int,
         patterns: Patterns,
+        encode: Callable[[dict[str, Flag], int], bytes],
     ) -> Found:
-        """Encoded once for everybody who is at the same place and sees the same flags."""
         flags = self._snapshot.flags
         if flags is not self._encoded_of or len(self._encoded) >= _REMEMBERED:
             self._encoded, self._encoded_of = {}, flags
-        found = self._encoded.get(key)
-        if found is None:
-            seen = seen_by(patterns, flags)
-            position = last_change(seen)
-            found = self._encoded[key] = encode(seen, position), position
+        seen = seen_by(patterns, flags)
+        position = last_change(seen)
+        found = self._encoded[what, patterns] = encode(seen, position), position
         return found
+
+    def _encode_whole(self, flags: dict[str, Flag], position: int) -> bytes:
+        every = list(flags.values())
+        data = {"environment": self._environment, "position": position, "flags": every}
+        return message(msgspec.json.encode(data), id_=position, event="snapshot")
+
+
+def _encode_changes(flags: dict[str, Flag], after: int) -> bytes:
+    newer = [*takewhile(lambda flag: flag.position > after, reversed(flags.values()))]
+    return b"".join(
+        message(msgspec.json.encode(flag), id_=flag.position, event="flag")
+        for flag in reversed(newer)
+    )
+
+
+def _encode_refetch(flags: dict[str, Flag], position: int) -> bytes:
+    data = {
+        "type": "refetchEvaluation",
+        "etag": str(position),
+        "lastModified": last_moment(flags),
+    }
+    return message(msgspec.json.encode(data), id_=position, event="message")
 
 
 class FlagFeed(Feed):
@@ -156,15 +163,20 @@ class FlagFeed(Feed):
         known = position is not None and position <= hub.position()
         self._epoch = hub.epoch if known else -1
         self._position = position or 0
+        self._taken: dict[str, Flag] | None = None
+        """The flags as they were taken last."""
 
     async def take(self) -> bytes:
         """See Feed.take."""
-        epoch = self._hub.epoch
-        if epoch != self._epoch:
+        epoch, flags = self._hub.epoch, self._hub.flags
+        if epoch == self._epoch:
+            if flags is self._taken:
+                return b""
+            chunk, self._position = self._hub.changes(self._position, self._patterns)
+        else:
             chunk, self._position = self._hub.whole(self._patterns)
             self._epoch = epoch
-            return chunk
-        chunk, self._position = self._hub.changes(self._position, self._patterns)
+        self._taken = flags
         return chunk
 
 

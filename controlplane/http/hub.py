@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from controlplane.errors import InvalidInput
 from controlplane.http.flag_hub import FlagHub
 from controlplane.http.log_hub import LogHub
 from controlplane.http.sse import EventStream, Feed, Room
@@ -57,6 +58,22 @@ class Hubs:
     def open_streams(self) -> int:
         """How many clients are connected."""
         return len(self.room)
+
+    async def begin(self, position: int | None) -> int:
+        """Where a client begins in the log: after a position, or from now on.
+
+        Raises InvalidInput where the log does not go so far, LogUnavailable.
+        """
+        known = max(self.log.reached, self._plane.flags.snapshot.position)
+        if position is not None and position <= known:  # A thousand who come again ask nobody.
+            return position
+        head = await asyncio.get_running_loop().run_in_executor(None, self._plane.head)
+        if position is not None and position > head.position:
+            raise InvalidInput(
+                reason=f"position {position} is beyond the last event, {head.position}: the "
+                "database was restored, or is another one. Come again without a position"
+            )
+        return head.position if position is None else position
 
     def stream(self, feed: Feed, caller: Caller) -> EventStream:
         """The answer to who may have it. Raises TooManyRequests."""

@@ -187,7 +187,7 @@ class LogHub(Hub["LogFeed"]):
     def _end(self) -> None:
         for feed in self.feeds:
             feed.is_over = True
-            feed.wake()
+        self._begin(0)
 
     def enter(self, feed: "LogFeed") -> None:
         """Someone listens: follow the log."""

@@ -200,6 +200,7 @@ class EventStream(Response):
         self._beats = False
         self._task: asyncio.Task[None] | None = None
         self._abort: Callable[[], None] | None = None
+        self._time: Callable[[], float] = float
         self.writing = False
         self.wrote_at = 0.0
         """When the last piece was handed to the server, in the loop's time."""
@@ -208,6 +209,7 @@ class EventStream(Response):
         """Send what the feed has until the client leaves or the stream is ended."""
         self._abort = scope.get("extensions", {}).get(ABORT, {}).get("abort")
         self._task = asyncio.current_task()
+        self._time = asyncio.get_running_loop().time
         nth = self._room.enter(self)
         watcher = asyncio.create_task(self._watch(receive))
         try:
@@ -248,7 +250,7 @@ class EventStream(Response):
     async def _write(self, send: Send, chunk: bytes) -> None:
         for start in range(0, len(chunk), PIECE):
             self.writing, self._beats = True, False
-            self.wrote_at = asyncio.get_running_loop().time()
+            self.wrote_at = self._time()
             body = chunk[start : start + PIECE]
             await send({"type": "http.response.body", "body": body, "more_body": True})
             self.writing = False

@@ -1,6 +1,5 @@
 """`GET /api/v1/stream`, `GET /api/v1/stream/flags`: the log, and the flags, as they change."""
 
-import asyncio
 import re
 from typing import Annotated, Any
 
@@ -57,16 +56,7 @@ async def stream_events(
     """What is recorded, as it is: every event after a position, once, in order."""
     hubs: Hubs = request.app.state.hubs
     wanted = Filter(stream=_stream(stream), type=_type(type))
-    position = position_of(last_event_id, after)
-    log = request.app.state.plane.log
-    head = await asyncio.get_running_loop().run_in_executor(None, lambda: log.head().position)
-    if position is None:
-        position = head
-    elif position > head:
-        raise InvalidInput(
-            reason=f"position {position} is beyond the last event, {head}: the database was "
-            "restored, or is another one. Come again without a position"
-        )
+    position = await hubs.begin(position_of(last_event_id, after))
     return hubs.stream(LogFeed(hubs.log, wanted, position), asking)
 
 

@@ -35,7 +35,8 @@ class FlagSnapshot:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
-        self._position = 0
+        self.position = 0
+        """How far the log was looked through."""
         self.flags: dict[str, Flag] = {}
         """By name; the one that changed last at the end."""
         self.compiled: Mapping[str, Evaluator] = {}
@@ -51,14 +52,14 @@ class FlagSnapshot:
         with self._lock:
             # Up to here nothing is missed, though there be no flag event among the last million.
             head = self._log.head().position
-            if head < self._position:  # The database was restored from a backup.
+            if head < self.position:  # The database was restored from a backup.
                 self._begin_anew()
-            while self._position < head:
-                query = Query(type="flag.*", after=self._position, limit=_PAGE)
+            while self.position < head:
+                query = Query(type="flag.*", after=self.position, limit=_PAGE)
                 events = self._log.search(query)
                 self._fold(events)
                 full = len(events) == _PAGE
-                self._position = events[-1].position if full else max(head, self._position)
+                self.position = events[-1].position if full else max(head, self.position)
 
     def _begin_anew(self) -> None:
         """What was known is answered from until all is read again."""
@@ -66,7 +67,7 @@ class FlagSnapshot:
         other.refresh()
         changed = frozenset({*self.flags, *other.flags})
         self.flags, self.compiled, self.values = other.flags, other.compiled, other.values
-        self._position = other._position
+        self.position = other.position
         self.epoch += 1
         self._tell(changed)
 

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from controlplane import ControlPlane
+from events.chain import Head
+from events.errors import LogUnavailable
 from events.event import Actor, NewEvent
 from events.flags import EVERYONE, ExposureChanged, flag_stream
 from events.log import Query
@@ -90,3 +92,70 @@ def test_many_changes_at_once_are_all_seen(kept: ControlPlane) -> None:
             kept.flags.create(name, owner="o", actor=ENGINEER)
             kept.flags.enable(name, percentage=100, actor=ENGINEER)
         assert all(other.flags.is_enabled(name, "user-17") for name in names)
+
+
+# -- listeners -------------------------------------------------------------------------------------
+
+
+def test_listeners_are_told_once_the_flags_hold_the_change(kept: ControlPlane) -> None:
+    snapshot = kept.flags.snapshot
+    told: list[tuple[frozenset[str], dict[str, float]]] = []
+
+    def listener(names: frozenset[str]) -> None:
+        assert {*snapshot.flags} == {*snapshot.compiled} == {*snapshot.values}
+        told.append((names, {name: snapshot.flags[name].percentage for name in names}))
+
+    snapshot.listeners.append(listener)
+    kept.flags.create("other", owner="o", actor=ENGINEER)
+    kept.flags.enable(FLAG, percentage=7, actor=ENGINEER)
+    kept.executions.record([batch()])
+    snapshot.refresh()
+    assert told == [(frozenset({"other"}), {"other": 0.0}), (frozenset({FLAG}), {FLAG: 7.0})]
+    assert [*snapshot.flags] == ["other", FLAG]
+    assert snapshot.epoch == 0
+
+
+def test_a_listener_that_fails_keeps_nothing_from_anybody(
+    kept: ControlPlane, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[frozenset[str]] = []
+    kept.flags.snapshot.listeners += [lambda _: 1 / 0, told.append]  # type: ignore[list-item,return-value]
+    kept.flags.enable(FLAG, percentage=100, actor=ENGINEER)
+    assert kept.flags.is_enabled(FLAG, "user-17")
+    assert told == [frozenset({FLAG})]
+    assert "a listener failed; the flags go on" in caplog.messages
+
+
+def test_a_restored_database_is_another_epoch(
+    kept: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = kept.flags.snapshot
+    kept.flags.create("gone", owner="o", actor=ENGINEER)
+    told: list[frozenset[str]] = []
+    snapshot.listeners.append(told.append)
+    with monkeypatch.context() as restored:
+        then = kept.log.read(0, 1)
+        restored.setattr(kept.log, "head", lambda: Head(1, b""))
+        restored.setattr(kept.log, "search", lambda query: [e for e in then if query.after < 1])
+        snapshot.refresh()
+        assert [*snapshot.flags] == [FLAG]
+        assert told == [frozenset({FLAG, "gone"})]
+        assert snapshot.epoch == 1
+
+
+def test_what_was_known_is_answered_from_until_the_restored_log_is_read(
+    kept: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.flags.enable(FLAG, percentage=100, actor=ENGINEER)
+    assert kept.flags.is_enabled(FLAG, "user-17")
+
+    def away(_query: Query) -> Any:
+        raise LogUnavailable(cause="away")
+
+    with monkeypatch.context() as restored:
+        restored.setattr(kept.log, "head", lambda: Head(1, b""))
+        restored.setattr(kept.log, "search", away)
+        with pytest.raises(LogUnavailable):
+            kept.flags.snapshot.refresh()
+        assert kept.flags.is_enabled(FLAG, "user-17")
+        assert kept.flags.snapshot.epoch == 0
