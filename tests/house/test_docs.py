@@ -5,6 +5,8 @@ from functools import cache
 
 from controlplane import ControlPlane
 from controlplane.exposition import PlaneCollector
+from controlplane.http.app import create_app
+from controlplane.http.document import document
 from controlplane.rules.catalog import RULES
 from controlplane.settings import Settings
 from events.catalog import CATALOG
@@ -45,6 +47,18 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_command_is_documented() -> None:
     assert missing(f"controlplane {' '.join(words)}" for words in commands()) == ""
+
+
+def test_every_route_is_documented() -> None:
+    with ControlPlane("memory://") as plane:
+        routes = [
+            f"{method.upper()} {path.removeprefix('/api/v1')}"
+            for path, methods in document(create_app(plane))["paths"].items()
+            for method in methods
+        ]
+    assert len(routes) > 90
+    spoken = documentation().replace("`, `", " ").replace("/api/v1", "")
+    assert [route for route in routes if route not in spoken] == []
 
 
 def test_every_alert_rule_is_documented() -> None:
