@@ -114,6 +114,12 @@ def break_glass(flag: FlagName, body: models.GlassBreaking, plane: Plane, asking
     return flag_view(raised)
 
 
+@routes.post("/flags/{flag}/revert", response_model=Flag)
+def revert_flag(flag: FlagName, body: models.Reverting, plane: Plane, asking: Asking) -> Json:
+    """Lead a flag back to how it stood at a moment or a log position, by ordinary commands."""
+    return flag_view(plane.flags.revert(flag, body.at, reason=body.reason, actor=asking.actor))
+
+
 @routes.put("/flags/{flag}/variants", response_model=Flag)
 def define_variants(flag: FlagName, body: models.Variants, plane: Plane, asking: Asking) -> Json:
     """Say anew, as a whole, what a flag can answer."""

@@ -61,7 +61,7 @@ POLICY: dict[str, Rule] = {
     **_read("get_flag"),
     "explain_flag": Rule("evaluate"),
     **_commands("flags.describe", "describe_flag"),
-    **_commands("flags.raise", "define_variants"),
+    **_commands("flags.raise", "define_variants", "revert_flag"),
     **_commands("glass.break", "break_glass"),
     **{name: Rule("read", lists=True) for name in _NOT_OF_ONE_FLAG},
     "create_flag": Rule("flags.describe", command=True, lists=True),

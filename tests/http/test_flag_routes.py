@@ -68,6 +68,17 @@ def test_variants_are_defined_and_answered(asking: TestClient) -> None:
     assert asking.put(f"{ONE}/variants", json=wrong).status_code == 422
 
 
+def test_a_flag_goes_back_to_how_it_stood(scraped: ControlPlane, asking: TestClient) -> None:
+    asking.post(f"{ONE}/enable", json={"percentage": 25})
+    position = scraped.head().position
+    asking.post(f"{ONE}/disable")
+    back = asking.post(f"{ONE}/revert", json={"at": position, "reason": "by mistake"})
+    assert (back.status_code, back.json()["percentage"]) == (200, 25)
+    for at, status in ((0, 422), ("yesterday", 422), ("2100-01-01T00:00Z", 422)):
+        answer = asking.post(f"{ONE}/revert", json={"at": at, "reason": "x"})
+        assert answer.status_code == status, answer.text
+
+
 def test_what_is_described_changes_and_the_rest_stays(asking: TestClient) -> None:
     answer = asking.patch(ONE, json={"tags": ["b", "a", "a"]})
     assert (answer.json()["tags"], answer.json()["owner"]) == (["a", "b"], "patch-team")

@@ -95,6 +95,16 @@ class Exposing(Said):
     reason: Reason = ""
 
 
+class Reverting(Said):
+    """To when, and why."""
+
+    at: Annotated[int, Field(ge=1, le=2**63 - 1)] | Annotated[str, Field(max_length=40)] = Field(
+        description="A log position, or a moment: ISO 8601 with a zone.",
+        examples=["2026-11-20T14:05:00Z"],
+    )
+    reason: Reason
+
+
 class GlassBreaking(Said):
     """A raise that cannot wait for a second person."""
 

@@ -1,0 +1,150 @@
+"""Everything that Python can do can be done over HTTP, or it is said why not."""
+
+import inspect
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane import ControlPlane
+from controlplane.http.policy import POLICY
+
+PARTS = (
+    *("flags", "executions", "rollouts", "alerts", "freezes"),
+    *("access", "webhooks", "metrics", "projections"),
+)
+ROUTES: dict[str, dict[str, str]] = {
+    "flags": {
+        "all": "list_flags",
+        "archive": "archive_flag",
+        "break_glass": "break_glass",
+        "create": "create_flag",
+        "define_variants": "define_variants",
+        "describe": "describe_flag",
+        "disable": "disable_flag",
+        "enable": "enable_flag",
+        "evaluate": "evaluate_flag",
+        "explain": "explain_flag",
+        "get": "get_flag",
+        "history": "flag_history",
+        "is_enabled": "evaluate_flag",
+        "revert": "revert_flag",
+        "serve": "admin_flags",
+        "set_percentage": "set_percentage",
+        "value": "evaluate_flag",
+    },
+    "executions": {"record": "record_executions"},
+    "rollouts": {
+        "abort": "abort_rollout",
+        "all": "list_rollouts",
+        "answer": "answer_criterion",
+        "approve": "approve_proposal",
+        "approve_override": "approve_override",
+        "approve_start": "approve_start",
+        "draft": "draft_rollout",
+        "evaluate": "evaluate_rollout",
+        "explain": "explain_rollout",
+        "extend_bake": "extend_rollout",
+        "get": "get_rollout",
+        "pause": "pause_rollout",
+        "proposals": "list_proposals",
+        "reject": "reject_proposal",
+        "reject_start": "reject_start",
+        "request_override": "request_override",
+        "resume": "resume_rollout",
+        "retry": "retry_rollout",
+        "revise": "revise_rollout",
+        "sign_off": "sign_off",
+        "skip": "skip_wave",
+        "start": "start_rollout",
+        "status": "rollout_status",
+        "submit": "submit_rollout",
+        "verify": "verify_rollout",
+        "withdraw": "withdraw_proposal",
+        "withdraw_override": "withdraw_override",
+        "withdraw_sign_off": "withdraw_sign_off",
+    },
+    "alerts": {
+        "acknowledge": "acknowledge_alert",
+        "all": "list_alerts",
+        "get": "get_alert",
+        "open": "list_alerts",
+        "resolve": "resolve_alert",
+    },
+    "freezes": {
+        "all": "list_freezes",
+        "declare": "declare_freeze",
+        "get": "get_freeze",
+        "in_effect": "list_freezes",
+        "lift": "lift_freeze",
+    },
+    "access": {
+        "close_review": "close_review",
+        "get": "get_token",
+        "issue": "issue_token",
+        "review": "get_review",
+        "reviews": "list_reviews",
+        "revoke": "revoke_token",
+        "tokens": "list_tokens",
+        "authenticate": "who_am_i",
+    },
+    "webhooks": {
+        "all": "list_webhooks",
+        "change": "change_webhook",
+        "dead_letters": "list_dead_letters",
+        "get": "get_webhook",
+        "pause": "pause_webhook",
+        "redeliver": "redeliver_dead_letter",
+        "register": "register_webhook",
+        "remove": "remove_webhook",
+        "resume": "resume_webhook",
+        "standing": "get_webhook",
+        "standings": "list_webhooks",
+        "test": "try_webhook",
+    },
+    "metrics": {
+        "minutes": "metric_minutes",
+        "total": "metric_totals",
+        "totals": "metric_totals",
+    },
+    "projections": {
+        "lag": "list_projections",
+        "prune": "prune_projections",
+        "rebuild": "rebuild_projection",
+        "rebuilds": "list_projections",
+    },
+}
+BY_THE_SERVICE_ITSELF = {
+    "access.first_token": "it is printed at the start",
+    "access.note": "the gate does it",
+    "alerts.watch": "the scheduler does it",
+    "projections.catch_up": "every answer does it",
+    "projections.take_snapshots": "the scheduler does it",
+    "rollouts.ask_due": "the scheduler does it",
+    "rollouts.evaluate_all": "the scheduler does it",
+    "rollouts.follow_rollbacks": "the scheduler does it",
+    "webhooks.deliver": "the scheduler does it",
+    "webhooks.deliverer": "the scheduler does it",
+}
+
+
+def methods(plane: ControlPlane) -> Iterator[tuple[str, str]]:
+    for part in PARTS:
+        for name, _ in inspect.getmembers(getattr(plane, part), callable):
+            if not name.startswith("_"):
+                yield part, name
+
+
+def test_every_method_has_a_route_or_a_reason(scraped: ControlPlane) -> None:
+    without = [
+        f"{part}.{name}"
+        for part, name in methods(scraped)
+        if name not in ROUTES[part] and f"{part}.{name}" not in BY_THE_SERVICE_ITSELF
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_said_of_a_method_is_so(scraped: ControlPlane, part: str) -> None:
+    there = {name for one, name in methods(scraped) if one == part}
+    assert set(ROUTES[part]) <= there
+    assert set(ROUTES[part].values()) <= set(POLICY)
