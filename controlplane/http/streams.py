@@ -36,10 +36,20 @@ Type = Annotated[
     str | None, Query(description="Events of this type only; it may end in a star: `flag.*`.")
 ]
 
+_MESSAGE: dict[str, Any] = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "event": {"type": "string"},
+        "id": {"type": "string", "description": "A log position."},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["id", "data"],
+}
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events, until one of the two leaves.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _MESSAGE}},
     }
 }
 
@@ -72,10 +82,12 @@ async def stream_flags(
 
 
 def position_of(*given: str | None) -> int | None:
-    """The first position that is given. Raises InvalidInput for what is none."""
-    text = next((one for one in given if one), None)
-    if text is None:
-        return None
+    """The first position that is given. Raises InvalidInput where any is none."""
+    found = [_position(text) for text in given if text]
+    return found[0] if found else None
+
+
+def _position(text: str) -> int:
     if not _POSITION.fullmatch(text) or int(text) > FARTHEST:
         raise InvalidInput(reason=f"{text[:_LONGEST]!r} is no position: a whole number from 0")
     return int(text)

@@ -132,6 +132,7 @@ def test_silence_is_filled_with_comments(kept: ControlPlane) -> None:
         ("after=99999999999999999999", None, "no position"),
         ("", "abc", "'abc' is no position"),
         ("after=1", "+1", "no position"),
+        ("after=-1", "1", "'-1' is no position"),
         ("", "\uff11", "no position"),
         ("after=1000", None, "beyond the last event"),
         ("type=flag.disable", None, "no event is called 'flag.disable'"),
