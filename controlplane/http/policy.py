@@ -26,6 +26,8 @@ class Rule:
     """Whether it tells of many flags, and leaves out those that a token is not for."""
     long: bool = False
     """Whether it may read much of the log: such ones wait for each other."""
+    light: bool = False
+    """Whether it is answered from memory, without a thread: then it waits for nobody."""
 
 
 def _read(*names: str) -> dict[str, Rule]:
@@ -50,9 +52,10 @@ _NOT_OF_ONE_FLAG = (
 )
 POLICY: dict[str, Rule] = {
     **{name: Rule(None) for name in ("livez", "readyz")},
-    **_read("openapi_document", "scrape_metrics", "stream_events"),
+    **_read("openapi_document", "scrape_metrics"),
+    "stream_events": Rule("read", light=True),
     **{
-        name: Rule("evaluate", lists=True)
+        name: Rule("evaluate", lists=True, light=True)
         for name in ("evaluate_flag", "evaluate_flags", "stream_flags", "stream_ofrep")
     },
     # Whether it raises is known inside: there it takes `flags.raise`.
@@ -67,9 +70,7 @@ POLICY: dict[str, Rule] = {
     "create_flag": Rule("flags.describe", command=True, lists=True),
     "start_rollout": Rule("rollouts.operate", command=True, lists=True),
     "draft_rollout": Rule("rollouts.operate", command=True, lists=True),
-    **_read(
-        *("get_rollout", "rollout_status", "rollout_checklist", "rollout_plan"),
-    ),
+    **_read("get_rollout", "rollout_status", "rollout_checklist", "rollout_plan"),
     **_long("explain_rollout", "verify_rollout", "flag_history", "list_events", "verify_log"),
     **_commands(
         "rollouts.operate",

@@ -74,6 +74,13 @@ def test_a_token_has_its_share_of_requests_and_takes_nobody_elses(scraped: Contr
     assert other.status_code == 200
 
 
+def test_what_is_answered_from_memory_counts_a_tenth(scraped: ControlPlane) -> None:
+    text = scraped.access.issue(owner="app", roles="viewer", actor=ENGINEER).text
+    asking = client(scraped, token=text, requests_per_second=0.001, burst=5.0)
+    answers = [asking.post("/ofrep/v1/evaluate/flags", json={}).status_code for _ in range(51)]
+    assert (answers.count(200), answers[-1]) == (50, 429)
+
+
 # -- what is permitted ----------------------------------------------------------------------------
 
 
