@@ -1,7 +1,8 @@
 """What handlers are given: the plane, who asks, and how things are tagged and paged."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
 
@@ -12,6 +13,18 @@ from controlplane.requests import version_of
 
 Json = dict[str, Any]
 FARTHEST = 2**63 - 1
+
+
+class Positioned(Protocol):
+    """What has a place in the order in which things last changed."""
+
+    @property
+    def position(self) -> int:
+        """The log position of its last change."""
+
+
+P = TypeVar("P", bound=Positioned)
+T = TypeVar("T")
 
 
 async def _plane_of(request: Request) -> ControlPlane:
@@ -51,7 +64,19 @@ def page(found: Iterable[tuple[int, Json]], after: int, limit: int) -> Json:
 
     One that changes meanwhile comes again, later: nothing is missed.
     """
-    left = sorted((one for one in found if one[0] > after), key=lambda one: one[0])
+    shown, onwards = _first(found, after, limit)
+    return {"items": [item for _, item in shown], "next": onwards}
+
+
+def page_of(things: Iterable[P], view: Callable[[P], Json], after: int, limit: int) -> Json:
+    """The same of things that may be many: made JSON of is only what is shown."""
+    shown, onwards = _first(((one.position, one) for one in things), after, limit)
+    return {"items": [view(one) for _, one in shown], "next": onwards}
+
+
+def _first(
+    found: Iterable[tuple[int, T]], after: int, limit: int
+) -> tuple[list[tuple[int, T]], int | None]:
+    left = sorted((one for one in found if one[0] > after), key=itemgetter(0))
     shown = left[:limit]
-    more = len(left) > limit
-    return {"items": [item for _, item in shown], "next": shown[-1][0] if more else None}
+    return shown, shown[-1][0] if len(left) > limit else None

@@ -11,7 +11,7 @@ from controlplane.http.calls import (
     Json,
     Limit,
     Plane,
-    page,
+    page_of,
     refuse_unseen,
     tag,
 )
@@ -30,7 +30,7 @@ routes = router("flags")
 def list_flags(plane: Plane, asking: Asking, after: After = 0, limit: Limit = 100) -> Json:
     """All flags, in the order in which they last changed."""
     found = [flag for flag in plane.flags.all() if asking.sees(flag.name)]
-    return page(((flag.position, flag_view(flag)) for flag in found), after, limit)
+    return page_of(found, flag_view, after, limit)
 
 
 @routes.post("/flags", status_code=HTTPStatus.CREATED, response_model=Flag)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from controlplane import plans
-from controlplane.http.calls import After, Asking, Json, Limit, Plane, page, refuse_unseen, tag
+from controlplane.http.calls import After, Asking, Json, Limit, Plane, page_of, refuse_unseen, tag
 from controlplane.http.models import steering as models
 from controlplane.http.models.form import Because, Page, everything
 from controlplane.http.models.rollouts import ChecklistItem, Rollout, Standing, Status, Verification
@@ -33,7 +33,7 @@ AGREED = models.StartApproval()
 def list_rollouts(plane: Plane, asking: Asking, after: After = 0, limit: Limit = 100) -> Json:
     """All rollouts, in the order in which they last changed."""
     found = [rollout for rollout in plane.rollouts.all() if asking.sees(rollout.flag)]
-    return page(((one.position, rollout_view(one)) for one in found), after, limit)
+    return page_of(found, rollout_view, after, limit)
 
 
 @routes.post("", status_code=HTTPStatus.CREATED, response_model=Rollout)
