@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from controlplane.errors import InvalidInput
 from controlplane.http.calls import Asking, Json, Plane, refuse_unseen
+from controlplane.http.models.flags import Flag
 from controlplane.http.route import router
 from controlplane.views import flag_view
 
@@ -32,7 +33,7 @@ _BODY = {
 }
 
 
-@routes.post("/flags", openapi_extra=_BODY)
+@routes.post("/flags", response_model=Flag, openapi_extra=_BODY)
 async def admin_flags(request: Request, plane: Plane, asking: Asking) -> Json:
     """Serve everyone at a percentage; the flag is made if need be, and off at 0.
 

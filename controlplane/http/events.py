@@ -81,9 +81,7 @@ def get_event(
     """The event at a position of the log."""
     event = disclosed(plane.event(position))
     if as_ == "json":
-        return Response(
-            msgspec.json.encode(event_view(disclosed(event))), media_type="application/json"
-        )
+        return Response(msgspec.json.encode(event_view(event)), media_type="application/json")
     return Response(msgspec.json.encode(to_cloudevent(event)), media_type=ONE)
 
 

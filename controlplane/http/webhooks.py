@@ -3,9 +3,17 @@
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.http.calls import FARTHEST, After, Asking, Json, Limit, Plane, page
+from controlplane.http.models.form import NOTHING_SAID, Because, Page, PerhapsBecause, everything
+from controlplane.http.models.webhooks import (
+    Change,
+    Letter,
+    Registration,
+    Removed,
+    Trial,
+    Webhook,
+)
 from controlplane.http.route import router
 from controlplane.plane import ControlPlane
 from controlplane.views import letter_view, webhook_view
@@ -13,55 +21,15 @@ from controlplane.views import letter_view, webhook_view
 routes = router("webhooks", prefix="/api/v1/webhooks")
 
 WebhookId = Annotated[str, Path(min_length=1, max_length=63, examples=["webhook-3"])]
-Reason = Annotated[str, Field(max_length=2000, examples=["nobody reads it any more"])]
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Registration(_Said):
-    """Where events are sent, and which."""
-
-    url: str = Field(min_length=1, max_length=2000, examples=["https://hooks.example.com/rollouts"])
-    secret: str = Field(max_length=63, examples=["deploys"], description="Its name.")
-    types: list[str] = Field(default=[], max_length=100, examples=[["rollout.*", "alert.raised"]])
-    everything: bool = Field(default=False, description="In the place of types.")
-    description: str = Field(default="", max_length=2000)
-    after: int | None = Field(
-        default=None, ge=0, le=FARTHEST, description="Begin after this position; null: from now on."
-    )
-
-
-class Change(_Said):
-    """What is to be another; what is left out stays."""
-
-    url: str | None = Field(default=None, min_length=1, max_length=2000)
-    secret: str | None = Field(default=None, max_length=63)
-    types: list[str] = Field(default=[], max_length=100)
-    everything: bool = False
-    description: str | None = Field(default=None, max_length=2000)
-
-
-class Because(_Said):
-    """Why."""
-
-    reason: Reason
-
-
-class PerhapsBecause(_Said):
-    """Why, if there is something to say."""
-
-    reason: Reason = ""
-
-
-@routes.get("")
+@routes.get("", response_model=Page[Webhook])
 def list_webhooks(plane: Plane) -> Json:
     """All webhooks, and how far they are. There are never more than one page of them."""
-    return {"items": [webhook_view(*one) for one in plane.webhooks.standings()], "next": None}
+    return everything([webhook_view(*one) for one in plane.webhooks.standings()])
 
 
-@routes.post("")
+@routes.post("", response_model=Webhook)
 def register_webhook(said: Registration, plane: Plane, asking: Asking) -> Json:
     """Send events to a URL, from now on or after a position. Asked twice, it is one webhook."""
     webhook = plane.webhooks.register(
@@ -76,13 +44,13 @@ def register_webhook(said: Registration, plane: Plane, asking: Asking) -> Json:
     return _view(plane, webhook.id)
 
 
-@routes.get("/{webhook}")
+@routes.get("/{webhook}", response_model=Webhook)
 def get_webhook(webhook: WebhookId, plane: Plane) -> Json:
     """One webhook, how far it is, and how its last attempt went."""
     return _view(plane, webhook)
 
 
-@routes.patch("/{webhook}")
+@routes.patch("/{webhook}", response_model=Webhook)
 def change_webhook(webhook: WebhookId, said: Change, plane: Plane, asking: Asking) -> Json:
     """Change what is given; what waits is tried at once."""
     plane.webhooks.change(
@@ -97,7 +65,7 @@ def change_webhook(webhook: WebhookId, said: Change, plane: Plane, asking: Askin
     return _view(plane, webhook)
 
 
-@routes.delete("/{webhook}")
+@routes.delete("/{webhook}", response_model=Removed)
 def remove_webhook(
     webhook: WebhookId,
     plane: Plane,
@@ -108,28 +76,30 @@ def remove_webhook(
     return webhook_view(plane.webhooks.remove(webhook, actor=asking.actor, reason=reason))
 
 
-@routes.post("/{webhook}/pause")
+@routes.post("/{webhook}/pause", response_model=Webhook)
 def pause_webhook(webhook: WebhookId, said: Because, plane: Plane, asking: Asking) -> Json:
     """Send nothing until it is resumed; what happens meanwhile waits."""
     plane.webhooks.pause(webhook, actor=asking.actor, reason=said.reason)
     return _view(plane, webhook)
 
 
-@routes.post("/{webhook}/resume")
-def resume_webhook(webhook: WebhookId, said: PerhapsBecause, plane: Plane, asking: Asking) -> Json:
+@routes.post("/{webhook}/resume", response_model=Webhook)
+def resume_webhook(
+    webhook: WebhookId, plane: Plane, asking: Asking, said: PerhapsBecause = NOTHING_SAID
+) -> Json:
     """Go on where it stood."""
     plane.webhooks.resume(webhook, actor=asking.actor, reason=said.reason)
     return _view(plane, webhook)
 
 
-@routes.post("/{webhook}/test")
+@routes.post("/{webhook}/test", response_model=Trial)
 def try_webhook(webhook: WebhookId, plane: Plane) -> Json:
     """Send a `webhook.test` now, and tell what came of it. Takes up to five seconds."""
     outcome = plane.webhooks.test(webhook)
     return {"delivered": outcome.kind == "delivered", "answer": outcome.sentence}
 
 
-@routes.get("/{webhook}/dead-letters")
+@routes.get("/{webhook}/dead-letters", response_model=Page[Letter])
 def list_dead_letters(
     webhook: WebhookId, plane: Plane, after: After = 0, limit: Limit = 100
 ) -> Json:
@@ -138,14 +108,14 @@ def list_dead_letters(
     return page(((one.position, letter_view(one)) for one in letters), after, limit)
 
 
-@routes.post("/{webhook}/redeliver")
+@routes.post("/{webhook}/redeliver", response_model=Page[Letter])
 def redeliver_dead_letters(webhook: WebhookId, plane: Plane, asking: Asking) -> Json:
     """Have all its dead letters tried again, the oldest thousand of them."""
     letters = plane.webhooks.redeliver(webhook, actor=asking.actor)
-    return {"items": [letter_view(one) for one in letters], "next": None}
+    return everything([letter_view(one) for one in letters])
 
 
-@routes.post("/{webhook}/dead-letters/{position}/redeliver")
+@routes.post("/{webhook}/dead-letters/{position}/redeliver", response_model=Letter)
 def redeliver_dead_letter(
     webhook: WebhookId,
     position: Annotated[int, Path(ge=1, le=FARTHEST)],
