@@ -24,6 +24,7 @@ from controlplane.http import (
     log,
     metrics,
     ofrep,
+    past,
     plans,
     problems,
     projections,
@@ -60,6 +61,7 @@ SLICES = (
     projections,
     alerts,
     freezes,
+    past,
     access,
 )
 

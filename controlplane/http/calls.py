@@ -48,6 +48,12 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 FlagName = Annotated[str, Path(min_length=1, max_length=100, examples=["batch-patches-v1"])]
 
 
+def when(at: str) -> str | int:
+    """A log position where it is a number, else a moment."""
+    number = at.isascii() and at.isdecimal() and len(at) < len(str(FARTHEST))
+    return int(at) if number else at
+
+
 def refuse_unseen(asking: Caller, flag: str) -> None:
     """Raise FlagNotFound where a token is narrowed to others: to it, there is none."""
     if not asking.sees(flag):

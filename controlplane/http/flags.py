@@ -4,6 +4,8 @@ from http import HTTPStatus
 
 from fastapi import Response
 
+from controlplane.bucketing import Explanation
+from controlplane.errors import FlagNotFound
 from controlplane.http.calls import (
     After,
     Asking,
@@ -143,4 +145,11 @@ def flag_history(flag: FlagName, plane: Plane) -> Json:
 @routes.post("/flags/{flag}/evaluate", response_model=Evaluation)
 def explain_flag(flag: FlagName, body: models.Question, plane: Plane) -> Json:
     """What a unit gets, and why."""
-    return explanation_view(plane.flags.explain(flag, body.unit, body.attributes))
+    return answered(plane.flags.explain(flag, body.unit, body.attributes))
+
+
+def answered(explanation: Explanation) -> Json:
+    """What a unit gets. Raises FlagNotFound."""
+    if explanation.reason == "FLAG_NOT_FOUND":
+        raise FlagNotFound(flag=explanation.flag)
+    return explanation_view(explanation)

@@ -9,8 +9,10 @@ from controlplane.http.calls import Asking, Json, Plane
 from controlplane.http.models.form import Page, everything
 from controlplane.http.models.metrics import Minutes, Tally
 from controlplane.http.route import router
+from controlplane.measurements import Measurements
 from controlplane.plane import ControlPlane
 from controlplane.plane.core import moment
+from controlplane.plane.tokens import Caller
 from controlplane.views import tally_view
 from events.executions import Cohort
 from events.timestamps import DAY, HOUR, MINUTE, Timestamp, to_iso
@@ -24,13 +26,7 @@ _A_DAY = DAY // MINUTE
 @routes.get("/totals", response_model=Page[Tally])
 def metric_totals(plane: Plane, asking: Asking) -> Json:
     """Everything ever recorded, by flag and cohort. `next` is always null."""
-    return everything(
-        [
-            {"flag": flag, "cohort": cohort, **tally_view(tally)}
-            for (flag, cohort), tally in plane.metrics.totals().items()
-            if asking.sees(flag)
-        ]
-    )
+    return totals(plane.metrics, asking)
 
 
 @routes.get("/minutes", response_model=Minutes)
@@ -65,6 +61,17 @@ def metric_minutes(
         ],
         "next": to_iso(stop) if stop < end else None,
     }
+
+
+def totals(measurements: Measurements, asking: Caller) -> Json:
+    """What was recorded of the flags that a token is for."""
+    return everything(
+        [
+            {"flag": flag, "cohort": cohort, **tally_view(tally)}
+            for (flag, cohort), tally in measurements.totals().items()
+            if asking.sees(flag)
+        ]
+    )
 
 
 def _window(

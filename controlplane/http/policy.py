@@ -94,6 +94,12 @@ POLICY: dict[str, Rule] = {
         *("register_webhook", "change_webhook", "remove_webhook", "try_webhook"),
         *("pause_webhook", "resume_webhook", "redeliver_dead_letter", "redeliver_dead_letters"),
     ),
+    **_long("past_flag", "past_rollout", "past_rollout_status", "past_alert", "diff_past"),
+    "evaluate_past_flag": Rule("evaluate", long=True),
+    **{
+        name: Rule("read", lists=True, long=True)
+        for name in ("past_flags", "past_rollouts", "past_alerts", "past_totals")
+    },
     **_lists("record", "record_executions"),
     **_read("get_event", "log_head"),
     **_lists("read", "metric_totals"),

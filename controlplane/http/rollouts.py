@@ -6,11 +6,22 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from controlplane import plans
-from controlplane.http.calls import After, Asking, Json, Limit, Plane, page_of, refuse_unseen, tag
+from controlplane.http.calls import (
+    After,
+    Asking,
+    Json,
+    Limit,
+    Plane,
+    page_of,
+    refuse_unseen,
+    tag,
+    when,
+)
 from controlplane.http.models import steering as models
 from controlplane.http.models.form import Because, Page, everything
 from controlplane.http.models.rollouts import ChecklistItem, Rollout, Standing, Status, Verification
 from controlplane.http.route import router
+from controlplane.past import Known
 from controlplane.plans import FOUR_WAVES
 from controlplane.views import (
     checklist_view,
@@ -125,10 +136,14 @@ def explain_rollout(
         str | None,
         Query(max_length=40, description="A moment (ISO 8601 with a zone) or a log position."),
     ] = None,
+    known: Annotated[
+        Known, Query(description="`now`: also what was recorded later of what had happened by then")
+    ] = "then",
 ) -> Json:
     """Why it stands where it does, or stood there at any moment, and what was decided."""
-    short = at is not None and at.isdecimal() and at.isascii() and len(at) < 19  # noqa: PLR2004  why: digits of 2^63
-    return standing_view(plane.rollouts.explain(rollout, int(at) if at and short else at))
+    if at is not None and known == "now":
+        return standing_view(plane.as_of(when(at), known).rollouts.explain(rollout))
+    return standing_view(plane.rollouts.explain(rollout, None if at is None else when(at)))
 
 
 @routes.get("/{rollout}/verify", response_model=Verification)

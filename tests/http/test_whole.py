@@ -9,10 +9,21 @@ from controlplane import ControlPlane
 from controlplane.http.policy import POLICY
 
 PARTS = (
-    *("flags", "executions", "rollouts", "alerts", "freezes"),
+    *("", "flags", "executions", "rollouts", "alerts", "freezes"),
     *("access", "webhooks", "metrics", "projections"),
+    *("past.flags", "past.rollouts", "past.alerts", "past.metrics"),
 )
+"""Of a plane (``: itself), and of one as it stood."""
 ROUTES: dict[str, dict[str, str]] = {
+    "": {
+        "as_of": "past_flags",
+        "diff": "diff_past",
+        "event": "get_event",
+        "events": "list_events",
+        "head": "log_head",
+        "schedule": "get_schedule",
+        "verify": "verify_log",
+    },
     "flags": {
         "all": "list_flags",
         "archive": "archive_flag",
@@ -112,8 +123,32 @@ ROUTES: dict[str, dict[str, str]] = {
         "rebuild": "rebuild_projection",
         "rebuilds": "list_projections",
     },
+    "past.flags": {
+        "all": "past_flags",
+        "evaluate": "evaluate_past_flag",
+        "explain": "evaluate_past_flag",
+        "get": "past_flag",
+    },
+    "past.rollouts": {
+        "all": "past_rollouts",
+        "explain": "explain_rollout",
+        "get": "past_rollout",
+        "status": "past_rollout_status",
+    },
+    "past.alerts": {"all": "past_alerts", "get": "past_alert", "open": "past_alerts"},
+    "past.metrics": {
+        "minutes": "metric_minutes",
+        "total": "past_totals",
+        "totals": "past_totals",
+    },
 }
 BY_THE_SERVICE_ITSELF = {
+    ".candidate": "the scheduler does it",
+    ".checkpoint": "the key that signs is to be kept from who keeps the log",
+    ".clock": "every answer tells the time of what it tells",
+    ".close": "a server is stopped, not asked to",
+    ".proof": "it holds every byte, the URLs of webhooks too; it is made beside the database",
+    ".tick": "the scheduler does it",
     "access.first_token": "it is printed at the start",
     "access.note": "the gate does it",
     "alerts.watch": "the scheduler does it",
@@ -128,8 +163,12 @@ BY_THE_SERVICE_ITSELF = {
 
 
 def methods(plane: ControlPlane) -> Iterator[tuple[str, str]]:
+    past = plane.as_of(0)
     for part in PARTS:
-        for name, _ in inspect.getmembers(getattr(plane, part), callable):
+        of, _, own = part.rpartition(".")
+        whole: object = past if of else plane
+        one = getattr(whole, own) if own else whole
+        for name, _ in inspect.getmembers(one, callable):
             if not name.startswith("_"):
                 yield part, name
 

@@ -176,7 +176,7 @@ class Evaluation(Shown):
     reason: str = Field(examples=["SPLIT"])
     openfeature_reason: str = Field(examples=["SPLIT"])
     sentence: str = Field(examples=["bucket 25950 < 50000 (50 % of beta)"])
-    kind: Kind | None = Field(description="Null where there is no such flag.")
+    kind: Kind
     variant: str | None
     value: Any
     audience: str | None
