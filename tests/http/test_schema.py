@@ -4,6 +4,7 @@ No 5xx, no answer that is not in the document, nothing that differs from its sch
 same, for as long as one likes: make fuzz.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,4 +17,5 @@ def test_whatever_the_document_allows_is_answered_as_it_says(tmp_path: Path) -> 
     phases = "examples,coverage,fuzzing"
     found = fuzz(tmp_path, "--seed", "20261124", "--max-examples", "5", "--phases", phases)
     assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]
-    assert "Tested: 9" in found.stdout, "it asked of some ninety operations"
+    (tested,) = re.findall(r"Tested: (\d+)", found.stdout)
+    assert int(tested) > 90, "it asked of all operations but streams"
