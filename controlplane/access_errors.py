@@ -4,6 +4,7 @@ ControlPlaneError
 ├── NotAuthenticated      401
 ├── NotPermitted          403
 ├── RaiseNotPermitted     403
+├── PlanNotPermitted      403
 ├── SilenceNotPermitted   403
 ├── TokenNotFound         404
 ├── ReviewNotFound        404
@@ -27,6 +28,7 @@ __all__ = [
     "KeyReused",
     "NotAuthenticated",
     "NotPermitted",
+    "PlanNotPermitted",
     "PreconditionFailed",
     "RaiseNotPermitted",
     "ReviewNotFound",
@@ -54,6 +56,13 @@ class NotPermitted(ControlPlaneError):
 class RaiseNotPermitted(ControlPlaneError):
     """{actor} may lower the exposure of flag {flag}, not raise it above {served:g} % of {audience}:
     that takes an approver."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class PlanNotPermitted(ControlPlaneError):
+    """{actor} may roll out by the built-in plan, or by one whose start others must approve
+    (start, needed: 1). Plan {plan} asks for nobody: that takes an approver."""
 
     status = HTTPStatus.FORBIDDEN
 

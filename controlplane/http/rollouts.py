@@ -52,7 +52,11 @@ def start_rollout(body: models.Starting, plane: Plane, asking: Asking) -> Json:
     """Draft a rollout and enter its first wave."""
     refuse_unseen(asking, body.flag)
     plan = FOUR_WAVES if body.plan is None else body.plan
-    return rollout_view(plane.rollouts.start(plan, flag=body.flag, actor=asking.actor))
+    return rollout_view(
+        plane.rollouts.start(
+            plan, flag=body.flag, actor=asking.actor, may_plan=asking.may("plans.edit")
+        )
+    )
 
 
 @routes.post("/drafts", status_code=HTTPStatus.CREATED, response_model=Rollout)
@@ -60,7 +64,11 @@ def draft_rollout(body: models.Starting, plane: Plane, asking: Asking) -> Json:
     """Ask for a rollout, to be signed off, approved and started later."""
     refuse_unseen(asking, body.flag)
     plan = FOUR_WAVES if body.plan is None else body.plan
-    return rollout_view(plane.rollouts.draft(plan, flag=body.flag, actor=asking.actor))
+    return rollout_view(
+        plane.rollouts.draft(
+            plan, flag=body.flag, actor=asking.actor, may_plan=asking.may("plans.edit")
+        )
+    )
 
 
 @routes.get("/{rollout}", response_model=Rollout)
@@ -113,7 +121,9 @@ def start_draft(rollout: RolloutId, plane: Plane, asking: Asking) -> Json:
 @routes.post("/{rollout}/retry", status_code=HTTPStatus.CREATED, response_model=Rollout)
 def retry_rollout(rollout: RolloutId, plane: Plane, asking: Asking) -> Json:
     """Try again with the same plan: a new attempt, of which nothing is decided yet."""
-    return rollout_view(plane.rollouts.retry(rollout, actor=asking.actor))
+    return rollout_view(
+        plane.rollouts.retry(rollout, actor=asking.actor, may_plan=asking.may("plans.edit"))
+    )
 
 
 @routes.post("/{rollout}/evaluate", response_model=Rollout)

@@ -70,10 +70,15 @@ class Rollouts(Steering):
         super().__init__(core)
         self._ask = ask
 
-    def draft(self, plan: AnyPlan = FOUR_WAVES, *, flag: str, actor: Who) -> Rollout:
-        """Ask for a rollout, to be signed off, approved and started later."""
+    def draft(
+        self, plan: AnyPlan = FOUR_WAVES, *, flag: str, actor: Who, may_plan: bool = True
+    ) -> Rollout:
+        """Ask for a rollout, to be signed off, approved and started later.
+
+        Raises FlagNotFound, InvalidInput; PlanNotPermitted to who may not plan without others.
+        """
         who, wanted = as_actor(actor), as_plan(plan)
-        return self._run(lambda t: draft(t, flag, wanted, who.id).id, who)
+        return self._run(lambda t: draft(t, flag, wanted, who.id, may_plan=may_plan).id, who)
 
     def revise(self, id_: str, plan: AnyPlan, *, actor: Who) -> Rollout:
         """Give one that has not started another plan; its approvals begin anew."""
@@ -102,12 +107,19 @@ class Rollouts(Steering):
         return self._do(id_, commands.RejectStart(rejected_by=who, reason=reason), who)
 
     def start(
-        self, plan: AnyPlan = FOUR_WAVES, *, actor: Who, flag: str = "", rollout: str = ""
+        self,
+        plan: AnyPlan = FOUR_WAVES,
+        *,
+        actor: Who,
+        flag: str = "",
+        rollout: str = "",
+        may_plan: bool = True,
     ) -> Rollout:
         """Enter wave 1: of a plan on a flag, or of a rollout that was drafted.
 
         `plan`: a Plan, its data, or a YAML or JSON file. Raises FlagNotFound, RolloutInCharge,
-        CriticalAlertOpen, AlreadyExposed, FreezeOn, NotSignedOff, WrongState, InvalidInput.
+        CriticalAlertOpen, AlreadyExposed, FreezeOn, NotSignedOff, WrongState, InvalidInput,
+        PlanNotPermitted as `draft` does.
         """
         who, wanted = as_actor(actor), as_plan(plan)
 
@@ -119,11 +131,12 @@ class Rollouts(Steering):
                     reason="this plan asks for approvals or sign-offs before its start: make a "
                     f"draft first, with controlplane rollouts draft {flag} --plan FILE"
                 )
-            return start(transaction, draft(transaction, flag, wanted, who.id), who.id)
+            made = draft(transaction, flag, wanted, who.id, may_plan=may_plan)
+            return start(transaction, made, who.id)
 
         return self._run(work, who)
 
-    def retry(self, id_: str, *, actor: Who) -> Rollout:
+    def retry(self, id_: str, *, actor: Who, may_plan: bool = True) -> Rollout:
         """Try again with the same plan: a new attempt, of which nothing is decided yet.
 
         It starts at once where its plan asks for no approval or sign-off before, else it is a
@@ -139,7 +152,9 @@ class Rollouts(Steering):
                 state = earlier.state.replace("_", " ")
                 raise WrongState(rollout=id_, state=state, action="tried again")
             plan = plans.recorded(earlier.plan)
-            drafted = draft(transaction, earlier.flag, plan, who.id, retry_of=id_)
+            drafted = draft(
+                transaction, earlier.flag, plan, who.id, retry_of=id_, may_plan=may_plan
+            )
             waits = plan.start.needed or any(i.required for i in plan.required_after(0))
             return drafted.id if waits else start(transaction, drafted, who.id)
 
@@ -265,14 +280,7 @@ class Rollouts(Steering):
                 continue  # Somebody ended it since it was listed.
             except LogUnavailable:
                 raise  # The others would fail alike.
-            except (
-                AlreadyExposed,
-                CriticalAlertOpen,
-                FreezeOn,
-                NotSignedOff,
-                RolloutInCharge,
-                WrongState,
-            ) as refusal:
+            except _NOT_YET as refusal:
                 logger.info("%s waits: %s", id_, refusal)
             except Exception:
                 logger.exception("%s could not be judged; the others are", id_)

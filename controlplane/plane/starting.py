@@ -1,6 +1,7 @@
 """Drafting and starting a rollout, inside a transaction."""
 
 from controlplane import commands, plans, rollouts
+from controlplane.access_errors import PlanNotPermitted
 from controlplane.errors import (
     AlreadyExposed,
     FlagNotFound,
@@ -18,16 +19,27 @@ from controlplane.plane.consequences import (
     stage_rollout,
 )
 from controlplane.plane.worlds import fold_freezes
-from controlplane.plans import Plan
+from controlplane.plans import FOUR_WAVES, Plan
 from projections.flags import Flag
 from projections.rollouts import ROLLOUTS, Rollout
 
 
-def draft(transaction: Transaction, flag: str, plan: Plan, who: str, retry_of: str = "") -> Rollout:
+def draft(
+    transaction: Transaction,
+    flag: str,
+    plan: Plan,
+    who: str,
+    retry_of: str = "",
+    *,
+    may_plan: bool = True,
+) -> Rollout:
     """Stage a draft under the next free number; the rollout as it will stand.
 
-    Raises FlagNotFound, InvalidInput.
+    A plan of one's own that asks for nobody is a way to raise an exposure alone. Raises
+    FlagNotFound, InvalidInput, PlanNotPermitted.
     """
+    if not (may_plan or plan.start.needed or plan.digest() == FOUR_WAVES.digest()):
+        raise PlanNotPermitted(actor=who, plan=plan.name)
     if not flag:
         raise InvalidInput(reason="say which flag is to be rolled out")
     found = fold_flag(transaction, flag)

@@ -26,6 +26,7 @@ QUICK = {
     ],
 }
 APPROVED = QUICK | {"start": {"needed": 1}}
+AGAIN = APPROVED | {"version": "2"}
 
 
 def as_(plane: ControlPlane, owner: str, role: Role = "operator") -> TestClient:
@@ -37,6 +38,17 @@ def as_(plane: ControlPlane, owner: str, role: Role = "operator") -> TestClient:
 def flagged(scraped: ControlPlane) -> ControlPlane:
     scraped.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
     return scraped
+
+
+def test_a_plan_of_ones_own_is_no_way_to_raise_alone(flagged: ControlPlane) -> None:
+    operator, at_once = as_(flagged, "ana"), QUICK | {"waves": QUICK["waves"][1:]}  # type: ignore[index]  # why: a list
+    for path in ("", "/drafts"):
+        refused = operator.post(ROLLOUTS + path, json={"flag": FLAG, "plan": at_once})
+        assert (refused.status_code, refused.json()["title"]) == (403, "Plan not permitted")
+    assert not flagged.flags.get(FLAG).enabled
+    asked = operator.post(f"{ROLLOUTS}/drafts", json={"flag": FLAG, "plan": APPROVED})
+    assert asked.status_code == 201
+    assert operator.post(ROLLOUTS, json={"flag": FLAG}).status_code == 201
 
 
 def traffic(plane: ControlPlane, clock: Any) -> None:
@@ -70,16 +82,16 @@ def test_one_starts_it_another_one_approves(flagged: ControlPlane, clock: Any) -
 
 def test_a_draft_goes_its_way_to_the_start(flagged: ControlPlane) -> None:
     ana, ben = as_(flagged, "ana"), as_(flagged, "ben", "approver")
-    drafted = ana.post(f"{ROLLOUTS}/drafts", json={"flag": FLAG, "plan": QUICK})
+    drafted = ana.post(f"{ROLLOUTS}/drafts", json={"flag": FLAG, "plan": APPROVED})
     assert (drafted.status_code, drafted.json()["state"]) == (201, "draft")
-    assert ana.put(f"{ONE}/plan", json={"plan": APPROVED}).status_code == 403
-    revised = ben.put(f"{ONE}/plan", json={"plan": APPROVED})
+    assert ana.put(f"{ONE}/plan", json={"plan": AGAIN}).status_code == 403
+    revised = ben.put(f"{ONE}/plan", json={"plan": AGAIN})
     assert revised.json()["askers"] == ["ana", "ben"]
     assert ana.post(f"{ONE}/start").status_code == 409
     assert ana.post(f"{ONE}/submit").json()["state"] == "pending_approval"
     assert ben.post(f"{ONE}/approve-start").status_code == 403
     cleo = as_(flagged, "cleo", "approver")
-    hashed = ana.post("/api/v1/plans/check", json=APPROVED).json()["plan_hash"]
+    hashed = ana.post("/api/v1/plans/check", json=AGAIN).json()["plan_hash"]
     agreed = cleo.post(f"{ONE}/approve-start", json={"plan_hash": hashed})
     assert agreed.json()["state"] == "armed"
     assert ana.post(f"{ONE}/start").json()["state"] == "entering"
@@ -87,7 +99,7 @@ def test_a_draft_goes_its_way_to_the_start(flagged: ControlPlane) -> None:
 
 
 def test_people_steer_one_that_runs(flagged: ControlPlane) -> None:
-    ana, ben = as_(flagged, "ana"), as_(flagged, "ben", "approver")
+    ana, ben = as_(flagged, "ana", "approver"), as_(flagged, "ben", "approver")
     ana.post(ROLLOUTS, json={"flag": FLAG, "plan": QUICK})
     paused = ana.post(f"{ONE}/pause", json={"reason": "odd output"})
     assert [hold["kind"] for hold in paused.json()["holds"]] == ["paused"]
@@ -115,7 +127,7 @@ def test_people_steer_one_that_runs(flagged: ControlPlane) -> None:
 
 def test_it_tells_where_it_stands_and_stood(flagged: ControlPlane, clock: Any) -> None:
     asking = as_(flagged, "viewer", "viewer")
-    as_(flagged, "ana").post(ROLLOUTS, json={"flag": FLAG, "plan": QUICK})
+    as_(flagged, "ana", "approver").post(ROLLOUTS, json={"flag": FLAG, "plan": QUICK})
     position = flagged.head().position
     traffic(flagged, clock)
     now = asking.get(f"{ONE}/status").json()
@@ -129,14 +141,14 @@ def test_it_tells_where_it_stands_and_stood(flagged: ControlPlane, clock: Any) -
     listed = asking.get(ROLLOUTS).json()["items"]
     assert [one["id"] for one in listed] == [f"{FLAG}-r1"]
     etag = asking.get(ONE).headers["ETag"]
-    late = as_(flagged, "ana").post(
+    late = as_(flagged, "ana", "approver").post(
         f"{ONE}/pause", json={"reason": "x"}, headers={"If-Match": '"1"'}
     )
     assert (late.status_code, etag) != (200, '"1"')
 
 
 def test_one_that_is_over_is_tried_again(flagged: ControlPlane) -> None:
-    ana = as_(flagged, "ana")
+    ana = as_(flagged, "ana", "approver")
     ana.post(ROLLOUTS, json={"flag": FLAG, "plan": QUICK})
     assert ana.post(f"{ONE}/retry").status_code == 409
     ana.post(f"{ONE}/abort")
