@@ -13,6 +13,18 @@ from events.access import Role
 from tests.journeys.traffic import ENGINEER, FLAG
 
 PUT = {"name": FLAG, "percentage": 10}
+QUICK: dict[str, Any] = {
+    "name": "quick",
+    "waves": [
+        {
+            "name": wave,
+            "percentage": percentage,
+            "hold": "30m",
+            "criteria": [{"kind": "rate_below", "name": "error_rate", "bound": 0.05}],
+        }
+        for wave, percentage in (("half", 50), ("all", 100))
+    ],
+}
 
 
 def client(
@@ -32,3 +44,9 @@ def holding(plane: ControlPlane, *roles: Role, scopes: tuple[str, ...] = ()) -> 
 def as_json(view: Any) -> Any:
     """As it arrives: a tuple is a list there."""
     return json.loads(json.dumps(view))
+
+
+def as_(plane: ControlPlane, owner: str, *roles: Role) -> TestClient:
+    """Anybody, with a token of these roles; an operator unless it is said."""
+    issued = plane.access.issue(owner=owner, roles=roles or ("operator",), actor=ENGINEER)
+    return client(plane, token=issued.text)

@@ -3,35 +3,16 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from controlplane import ControlPlane
-from events.access import Role
 from events.timestamps import HOUR, MINUTE
-from tests.http.callers import client
+from tests.http.callers import QUICK, as_, client
 from tests.journeys.traffic import ENGINEER, FLAG, batch
 
 ROLLOUTS = "/api/v1/rollouts"
 ONE = f"{ROLLOUTS}/{FLAG}-r1"
-QUICK = {
-    "name": "quick",
-    "waves": [
-        {
-            "name": wave,
-            "percentage": percentage,
-            "hold": "30m",
-            "criteria": [{"kind": "rate_below", "name": "error_rate", "bound": 0.05}],
-        }
-        for wave, percentage in (("half", 50), ("all", 100))
-    ],
-}
 APPROVED = QUICK | {"start": {"needed": 1}}
 AGAIN = APPROVED | {"version": "2"}
-
-
-def as_(plane: ControlPlane, owner: str, role: Role = "operator") -> TestClient:
-    issued = plane.access.issue(owner=owner, roles=role, actor=ENGINEER)
-    return client(plane, token=issued.text)
 
 
 @pytest.fixture
