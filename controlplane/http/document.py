@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
+from controlplane.http.examples import illustrate
 from controlplane.http.models.problem import Problem
 from controlplane.http.policy import POLICY, Rule, stream_of
 from controlplane.http.route import router
@@ -32,6 +33,7 @@ def document(app: Any) -> dict[str, Any]:
     for path, operations in found["paths"].items():
         for operation in operations.values():
             _ruled(operation, POLICY[operation["operationId"]], path)
+            illustrate(operation)
     return found
 
 

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from controlplane.access_errors import BodyUnreadable
 from controlplane.errors import InvalidInput, TooManyExecutions
 from controlplane.http.calls import Asking, Plane
-from controlplane.http.models.executions import BODY, Recorded
+from controlplane.http.models.executions import BODY, Receipt
 from controlplane.http.route import router
 from controlplane.plane import ControlPlane
 from controlplane.plane.executions import MOST_AT_ONCE
@@ -21,7 +21,7 @@ _LINES = "application/x-ndjson"
 _LONGEST_REASON = 500
 
 
-@routes.post("/executions", response_model=Recorded, openapi_extra=BODY)
+@routes.post("/executions", response_model=Receipt, openapi_extra=BODY)
 async def record_executions(request: Request, plane: Plane, asking: Asking) -> Response:
     """Record up to 10,000 executions in one transaction; durable when this answers.
 

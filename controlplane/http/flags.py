@@ -19,7 +19,7 @@ from controlplane.http.calls import (
 )
 from controlplane.http.models import flags as models
 from controlplane.http.models.events import Recorded
-from controlplane.http.models.flags import Evaluation, Flag
+from controlplane.http.models.flags import Explained, Flag
 from controlplane.http.models.form import NOTHING_SAID, Page, PerhapsBecause, everything
 from controlplane.http.route import router
 from controlplane.views import event_view, explanation_view, flag_view
@@ -142,7 +142,7 @@ def flag_history(flag: FlagName, plane: Plane) -> Json:
     return everything([event_view(event) for event in plane.flags.history(flag)])
 
 
-@routes.post("/flags/{flag}/evaluate", response_model=Evaluation)
+@routes.post("/flags/{flag}/evaluate", response_model=Explained)
 def explain_flag(flag: FlagName, body: models.Question, plane: Plane) -> Json:
     """What a unit gets, and why."""
     return answered(plane.flags.explain(flag, body.unit, body.attributes))

@@ -18,7 +18,7 @@ from controlplane.http.calls import (
 from controlplane.http.flags import answered
 from controlplane.http.metrics import totals
 from controlplane.http.models.alerts import Alert
-from controlplane.http.models.flags import Evaluation, Flag, Question
+from controlplane.http.models.flags import Explained, Flag, Question
 from controlplane.http.models.form import Page
 from controlplane.http.models.metrics import Tally
 from controlplane.http.models.past import AS_OF, Differences
@@ -70,7 +70,7 @@ def past_flag(flag: FlagName, past: Then) -> Json:
     return flag_view(past.flags.get(flag))
 
 
-@routes.post("/flags/{flag}/evaluate", response_model=Evaluation, responses=AS_OF)
+@routes.post("/flags/{flag}/evaluate", response_model=Explained, responses=AS_OF)
 def evaluate_past_flag(flag: FlagName, past: Then, body: Question) -> Json:
     """What a unit would have got, and why."""
     return answered(past.flags.explain(flag, body.unit, body.attributes))

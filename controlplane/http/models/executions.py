@@ -15,7 +15,7 @@ class Refusal(BaseModel):
     reason: str = Field(examples=["there is no flag 'checkout'"])
 
 
-class Recorded(BaseModel):
+class Receipt(BaseModel):
     """What became of the executions. Look at `refused`: the status says nothing of it."""
 
     model_config = ConfigDict(

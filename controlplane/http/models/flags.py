@@ -167,7 +167,7 @@ class Flag(Shown):
     position: int = Field(description="The log position of its last change.")
 
 
-class Evaluation(Shown):
+class Explained(Shown):
     """What a unit gets, and why."""
 
     flag: str
