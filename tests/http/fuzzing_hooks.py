@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from typing import Any
 
 import schemathesis
@@ -10,6 +11,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 OWN_TOKEN = "FUZZED_TOKEN"  # noqa: S105  why: a variable's name
 NOBODYS = "0" * 12
+VERSION = re.compile(r'"[0-9]{1,18}"')
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -20,9 +22,15 @@ def lines(_context: Any, value: Any) -> bytes:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, **_more: Any) -> None:
-    """Do not saw off the branch: the token that all is asked by stays."""
+    """Do not saw off the branch: the token that all is asked by stays.
+
+    Nor stop at the door: a version that was made up is hardly ever the right one, so most go.
+    """
     if (case.path_parameters or {}).get("token") == os.environ[OWN_TOKEN]:
         case.path_parameters["token"] = NOBODYS
+    version = str((case.headers or {}).get("If-Match", ""))
+    if VERSION.fullmatch(version) and int(version.strip('"')) % 8:
+        del case.headers["If-Match"]
 
 
 @schemathesis.hook
