@@ -53,12 +53,16 @@ class Transaction:
         self._versions: dict[str, int] = {}
         self._staged: list[NewEvent] = []
 
-    def fold(self, projection: Projection[S], stream: str, key: str) -> S:
-        """The state of one stream, as of its last event."""
+    def read(self, stream: str) -> list[RecordedEvent[Event]]:
+        """One stream's events."""
         events = self._log.read_stream(stream)
         # Read again, it must still be what it was at first: that may have been acted on.
         self._versions.setdefault(stream, events[-1].version if events else 0)
-        return projection.fold(key, events)
+        return events
+
+    def fold(self, projection: Projection[S], stream: str, key: str) -> S:
+        """The state of one stream, as of its last event."""
+        return projection.fold(key, self.read(stream))
 
     def fold_with_latest(
         self, projection: Projection[S], key: str, stream: str, other: str, type_: str
@@ -67,8 +71,7 @@ class Transaction:
 
         For states that keep only the last of a long series: it need not be read as a whole.
         """
-        events = self._log.read_stream(stream)
-        self._versions.setdefault(stream, events[-1].version if events else 0)
+        events = self.read(stream)
         latest = self._log.search(Query(stream=other, newest_first=True, limit=1))
         self._versions.setdefault(other, latest[0].version if latest else 0)
         if latest and latest[0].type != type_:

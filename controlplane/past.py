@@ -6,11 +6,13 @@ from typing import Literal
 
 from controlplane import bucketing
 from controlplane.errors import AlertNotFound, FlagNotFound
+from controlplane.incident_errors import IncidentNotFound
 from controlplane.measurements import Measurements
 from controlplane.reading import (
     Explanation,
     Status,
     latest_first,
+    newest_first,
     sentence,
     status_of,
     world_of,
@@ -22,6 +24,7 @@ from events.timestamps import Timestamp
 from projections.alerts import ALERTS, Alert
 from projections.changes import Change
 from projections.flags import FLAGS, Flag
+from projections.incidents import INCIDENTS, Incident
 from projections.replay import PastWorld
 from projections.rollouts import ROLLOUTS, Rollout
 
@@ -44,6 +47,7 @@ class Past:
         self.flags = PastFlags(world)
         self.rollouts = PastRollouts(log, world, moment)
         self.alerts = PastAlerts(world)
+        self.incidents = PastIncidents(world)
         self.metrics = Measurements(world)
 
 
@@ -121,6 +125,28 @@ class PastAlerts:
             if alert.id == id_:
                 return alert
         raise AlertNotFound(alert=id_)
+
+
+class PastIncidents:
+    """What had gone wrong, and what people had said of it."""
+
+    def __init__(self, world: PastWorld) -> None:
+        self._world = world
+
+    def open(self) -> list[Incident]:
+        """Those that nobody had closed, the latest first."""
+        return [incident for incident in self.all() if incident.is_open]
+
+    def all(self) -> list[Incident]:
+        """All incidents, the latest first."""
+        return newest_first(row for _, row in self._world.scan(INCIDENTS))
+
+    def get(self, id_: str) -> Incident:
+        """One incident. Raises IncidentNotFound."""
+        for incident in self.all():
+            if incident.id == id_:
+                return incident
+        raise IncidentNotFound(incident=id_)
 
 
 @dataclass(frozen=True, slots=True)

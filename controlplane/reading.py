@@ -17,6 +17,7 @@ from projections.alerts import Alert
 from projections.evidence import EVIDENCE
 from projections.flags import FLAGS, Flag
 from projections.freezes import FREEZES
+from projections.incidents import Incident, Incidents
 from projections.projection import Projection, S
 from projections.rollouts import ROLLOUTS, Rollout
 from projections.waves import WaveEvidence
@@ -112,6 +113,12 @@ def worst_first(alerts: Iterable[Alert]) -> list[Alert]:
 def latest_first(rollouts: Iterable[Rollout]) -> list[Rollout]:
     """By when they were drafted."""
     return sorted(rollouts, key=lambda one: (one.drafted_at, one.attempt, one.id), reverse=True)
+
+
+def newest_first(rows: Iterable[Incidents]) -> list[Incident]:
+    """The incidents of all flags, by when they were opened."""
+    found = (incident for row in rows for incident in row.all)
+    return sorted(found, key=lambda one: -one.opened_position)
 
 
 def sentence(status: Status) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from controlplane.durations import format_duration
+from controlplane.incident_sentences import incident_sentence
 from controlplane.webhook_sentences import delivery_sentence, webhook_sentence
 from events.access import (
     AccessEvent,
@@ -33,6 +34,7 @@ from events.flags import (
     VariantsDefined,
 )
 from events.freezes import FreezeDeclared, FreezeEvent, FreezeLifted
+from events.incidents import IncidentEvent
 from events.interventions import (
     BakeExtended,
     HoldReleased,
@@ -92,6 +94,8 @@ def sentence(event: Event) -> str:
         return _alert(event)
     if isinstance(event, FreezeEvent):
         return _freeze(event)
+    if isinstance(event, IncidentEvent):
+        return incident_sentence(event)
     if isinstance(event, AccessEvent):
         return _access(event)
     if isinstance(event, WebhookEvent):

@@ -8,6 +8,7 @@ from events.event import Event
 from events.executions import BatchExecuted
 from events.flags import FlagEvent
 from events.freezes import FreezeEvent
+from events.incidents import IncidentEvent
 from events.rollouts import RolloutEvent
 from events.scheduler import LeaseTaken
 from events.webhooks import DeliveryEvent, WebhookEvent
@@ -21,6 +22,7 @@ CATALOG: dict[str, type[Event]] = {
         *get_args(AlertEvent),
         LeaseTaken,
         *get_args(FreezeEvent),
+        *get_args(IncidentEvent),
         *get_args(AccessEvent),
         *get_args(WebhookEvent),
         *get_args(DeliveryEvent),

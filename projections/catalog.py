@@ -7,6 +7,7 @@ from projections.alerts import ALERTS
 from projections.evidence import EVIDENCE
 from projections.flags import FLAGS
 from projections.freezes import FREEZES
+from projections.incidents import INCIDENTS
 from projections.metrics import METRICS, TOTALS
 from projections.projection import Projection
 from projections.rollouts import ROLLOUTS
@@ -24,6 +25,7 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         VITALS,
         ALERTS,
         FREEZES,
+        INCIDENTS,
         TOKENS,
         REVIEWS,
         WEBHOOKS,

@@ -8,6 +8,7 @@ import msgspec
 from projections.alerts import ALERTS, Alert
 from projections.flags import FLAGS, Flag
 from projections.freezes import FREEZES, Freezes
+from projections.incidents import INCIDENTS, Incidents
 from projections.metrics import TOTALS, Tally
 from projections.projection import Projection
 from projections.replay import PastWorld
@@ -82,6 +83,13 @@ def _freezes(freezes: Freezes) -> Facts:
     return {freeze.id: freeze.reason for freeze in freezes.standing}
 
 
+def _incidents(incidents: Incidents) -> Facts:
+    return {
+        one.id: "closed" if not one.is_open else "recovered" if one.recovered_at else "open"
+        for one in incidents.all
+    }
+
+
 def _tally(tally: Tally) -> Facts:
     return {
         "succeeded": tally.succeeded,
@@ -96,6 +104,7 @@ _FACTS: Sequence[tuple[Projection[Any], Callable[[Any], Facts]]] = (
     (ROLLOUTS, _rollout),
     (ALERTS, _alert),
     (FREEZES, _freezes),
+    (INCIDENTS, _incidents),
     (TOTALS, _tally),
 )
 TOLD = {projection.name: facts for projection, facts in _FACTS}

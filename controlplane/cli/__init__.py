@@ -10,6 +10,7 @@ from controlplane.cli import (
     flags,
     freezes,
     history,
+    incidents,
     operations,
     proof,
     rollouts,
@@ -57,6 +58,7 @@ app.command()(workload)
 app.add_typer(flags.app, name="flags")
 app.add_typer(rollouts.app, name="rollouts")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(freezes.app, name="freezes")
 app.add_typer(access.app, name="access")
 app.add_typer(webhooks.app, name="webhooks")

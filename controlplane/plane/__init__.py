@@ -22,6 +22,7 @@ from controlplane.plane.core import Core, moment
 from controlplane.plane.executions import Executions
 from controlplane.plane.flags import Flags
 from controlplane.plane.freezes import Freezes
+from controlplane.plane.incidents import Incidents
 from controlplane.plane.moments import When
 from controlplane.plane.past import as_of, diff
 from controlplane.plane.proving import proof_of, witness
@@ -87,6 +88,7 @@ class ControlPlane:
         self.rollouts = Rollouts(self._core, asks(settings))
         self.alerts = Alerts(self._core)
         self.freezes = Freezes(self._core)
+        self.incidents = Incidents(self._core)
         self.access = Access(self._core, chance)
         self.webhooks = Webhooks(self._core, self._open_standings(), outgoing(settings, clock))
         self.metrics = Measurements(self._core)

@@ -7,6 +7,7 @@ from controlplane import alerts
 from controlplane.access_errors import SilenceNotPermitted
 from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
+from controlplane.plane.alarms import stage_alert
 from controlplane.plane.consequences import fold_flag, refuse_asker_of_rollout, switch_off
 from controlplane.plane.core import Core, Who, as_actor, context
 from controlplane.reading import worst_first
@@ -126,7 +127,7 @@ class Alerts:
             alert = transaction.fold(ALERTS, stream, stream)
             command = alerts.Report(rule=rule, flag=judged.name, finding=finding)
             decided = alerts.decide(alert, command)
-            cause = transaction.stage(stream, decided, belongs_to=flag.rollout)
+            cause = stage_alert(transaction, flag, stream, decided)
             if acts:
                 reason = f"{rule.name}: {finding.summary}"
                 cause = cause or self._raised(stream)

@@ -5,6 +5,7 @@ from controlplane.access_errors import RaiseNotPermitted
 from controlplane.errors import InvalidInput
 from controlplane.execution import Transaction
 from controlplane.people import refuse_machines, require_reason
+from controlplane.plane.alarms import stage_alert
 from controlplane.plane.consequences import refuse_open_alerts
 from controlplane.rules.overriding import GLASS_BROKEN
 from controlplane.rules.rule import Finding
@@ -93,5 +94,5 @@ def break_glass(transaction: Transaction, flag: Flag, command: flags.BreakGlass,
     stream = alert_stream(flag.name, GLASS_BROKEN.name)
     report = alerts.Report(rule=GLASS_BROKEN, flag=flag.name, finding=finding)
     raised_alert = alerts.decide(transaction.fold(ALERTS, stream, stream), report)
-    transaction.stage(stream, raised_alert, cause=cause, belongs_to=flag.rollout)
+    stage_alert(transaction, flag, stream, raised_alert, cause=cause)
     return review

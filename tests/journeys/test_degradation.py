@@ -11,14 +11,17 @@ from tests.journeys.traffic import ENGINEER, ENOUGH, FLAG, ON_CALL, Rolling, Ser
 def test_high_errors_disable_the_flag_and_roll_back(rolling: Rolling) -> None:
     rolling.service.runs(20, failed=15)
     rolling.plane.tick()
-    events = rolling.plane.events(newest_first=True, limit=4)[::-1]
-    assert [event.type for event in events] == [
+    found = rolling.plane.events(newest_first=True, limit=6)[::-1]
+    assert [event.type for event in found] == [
         "alert.raised",
+        "incident.opened",
+        "incident.joined",  # The warning that came first.
         "rollout.rollback_started",
         "flag.disabled",
         "flag.rollout_detached",
     ]
-    raised, back, *flag = events
+    raised, opened, joined, back, *flag = found
+    assert opened.causation_id == joined.causation_id == raised.id
     assert back.causation_id == raised.id
     assert {event.causation_id for event in flag} == {back.id}
     assert (rolling.now.state, back.event.trigger) == ("rolling_back", "alert")

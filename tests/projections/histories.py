@@ -23,6 +23,7 @@ from events.flags import (
     VariantsDefined,
 )
 from events.freezes import FreezeDeclared, FreezeLifted, Window
+from events.incidents import IncidentClosed, IncidentJoined, IncidentNoted, IncidentOpened
 from events.judgements import Judgement
 from events.rollouts import (
     RollbackStarted,
@@ -252,10 +253,26 @@ about_webhooks = st.one_of(
     [_said(cls, _webhooks) for cls in (*get_args(WebhookEvent), *get_args(DeliveryEvent))]
 )
 
+incidents = st.sampled_from(["INC-1", "INC-2"])
+about_incidents: st.SearchStrategy[Event] = st.one_of(
+    st.builds(
+        IncidentOpened,
+        incident=incidents,
+        flag=flags,
+        severity=severities,
+        reason=words,
+        alert=st.just("") | alerts,
+        rollout=st.none() | rollouts,
+    ),
+    st.builds(IncidentJoined, incident=incidents, flag=flags, alert=alerts, severity=severities),
+    st.builds(IncidentNoted, incident=incidents, flag=flags, note=words),
+    st.builds(IncidentClosed, incident=incidents, flag=flags, reason=words),
+)
+
 # Drawn by slice: `one_of` would draw by kind of event, and executions are but one.
 kinds = [
     *(executions, executions, about_waves, about_flags),
-    *(about_rollouts, about_alerts, about_freezes, about_webhooks),
+    *(about_rollouts, about_alerts, about_freezes, about_incidents, about_webhooks),
 ]
 happenings: st.SearchStrategy[At] = st.builds(
     At, times, st.sampled_from(kinds).flatmap(lambda events: events)

@@ -12,6 +12,7 @@ from events.alerts import alert_stream
 from events.executions import execution_stream
 from events.flags import FlagEvent, flag_stream
 from events.freezes import FREEZE_STREAM, FreezeEvent
+from events.incidents import INCIDENT_STREAM, IncidentEvent
 from events.judgements import JudgementEvent, judgement_stream
 from events.rollouts import RolloutEvent, rollout_stream
 from events.timestamps import SECOND, Timestamp
@@ -54,6 +55,8 @@ def stream_of(event: Any) -> str:
         return WEBHOOK_STREAM
     if isinstance(event, get_args(DeliveryEvent)):
         return delivery_stream(event.webhook, event.position)
+    if isinstance(event, get_args(IncidentEvent)):
+        return INCIDENT_STREAM
     flag, rule, _ = event.alert.split("/")
     return alert_stream(flag, rule)
 

@@ -19,6 +19,7 @@ GOLDEN: dict[tuple[str, int], str] = {
     ("vitals", 1): "1e1312d1dd9f2f59e21146e683701f975f0be690588cfced66e2e7cb70bcda2d",
     ("alerts", 1): "8c280a4f4375e216920089958ef3ec8fb295ee9628197c08466fa7e0ff4295bd",
     ("freezes", 1): "7c01b6e091dc4603181a6bf5e504501400919d558a46bf2fe2463d067baada71",
+    ("incidents", 1): "4d2636d3b3e3fcfbda3700881731c2029c9ace4adb41e4b3aa7f21af19178256",
     ("tokens", 1): "5a75d7a5262cd6bc7b5d9ca80ed7bad89d27e38ea920caab04260008e42e2c8f",
     ("reviews", 1): "b705d1f0c17513b509192d65aa5a5fcf0ece86b697e0d47113bc864df1eacfab",
     ("webhooks", 1): "377677caf76566254efd5cbd45a86fa22cf24e92e969a50bfd8207e10979d4f8",

@@ -1,0 +1,57 @@
+"""What belongs to a flag in a stretch of the log, and what of it people want to read."""
+
+from collections.abc import Iterable, Iterator
+
+from events.access import CommandAccepted
+from events.concerning import flag_of
+from events.event import Event, RecordedEvent
+from events.executions import BatchExecuted
+from events.freezes import FreezeDeclared, FreezeLifted
+from events.judgements import WaveJudged
+from events.log import Replayable
+
+Recorded = RecordedEvent[Event]
+_PAGE = 5000
+
+
+def stretch(log: Replayable, after: int, upto: int) -> Iterator[Recorded]:
+    """The events above a position up to another one, in order."""
+    while after < upto and (page := log.read(after, min(_PAGE, upto - after))):
+        yield from (event for event in page if event.position <= upto)
+        after = page[-1].position
+
+
+def about(flag: str, events: Iterable[Recorded]) -> Iterator[Recorded]:
+    """Those that concern a flag, and the commands from outside that led to any of them."""
+    command: Recorded | None = None
+    for event in events:
+        if isinstance(event.event, CommandAccepted):
+            command = event  # What it led to follows it, in one transaction.
+        elif concerns(flag, event.event):
+            if command is not None and event.causation_id == command.id:
+                yield command
+                command = None
+            yield event
+
+
+def concerns(flag: str, event: Event) -> bool:
+    """Whether it is one of the flag's own, of its rollouts, alerts, incidents, or of a freeze."""
+    if isinstance(event, FreezeDeclared):
+        return not event.flags or flag in event.flags
+    return flag_of(event) == flag or isinstance(event, FreezeLifted)
+
+
+def told(events: Iterable[Recorded]) -> Iterator[Recorded]:
+    """What is worth a line: no executions, and of looks at a wave those with another verdict."""
+    verdicts: dict[str, str] = {}
+    for event in events:
+        match event.event:
+            case BatchExecuted():
+                continue
+            case WaveJudged(rollout=rollout, verdict=verdict):
+                if verdicts.get(rollout) == verdict:
+                    continue
+                verdicts[rollout] = verdict
+            case _:
+                pass
+        yield event
