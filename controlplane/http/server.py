@@ -29,6 +29,8 @@ _PATIENCE_SECONDS = 10.0
 """How long somebody who connected may take to say what they want."""
 _AT_ONCE = struct.pack("ii", 1, 0)
 """Let the kernel keep nothing for a connection that is closed."""
+_MOST_HEAD = 2**17
+"""Bytes of a request line and its headers, as they come: about so many."""
 _STRICT = GateSettings()
 _USUAL = StreamSettings()
 
@@ -70,15 +72,28 @@ class Listening:
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Lets go of whoever connects and does not say what they want."""
+    """Lets go of whoever connects and does not say what they want, or not in few words."""
+
+    _in_head = True
+    _head = 0
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol."""
         super().connection_made(transport)
         self._patience = self.loop.call_later(_PATIENCE_SECONDS, transport.close)
 
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._in_head:
+            self._head += len(data)
+            if self._head > _MOST_HEAD:
+                self.transport.close()
+                return
+        super().data_received(data)
+
     def on_message_begin(self) -> None:
         """See httptools."""
+        self._in_head, self._head = True, 0
         self._patience.cancel()
         self._patience = self.loop.call_later(_PATIENCE_SECONDS, self.transport.close)
         super().on_message_begin()
@@ -86,6 +101,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """See httptools."""
+        self._in_head = False
         self._patience.cancel()
         super().on_headers_complete()
 

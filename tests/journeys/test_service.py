@@ -12,6 +12,7 @@ import pytest
 import urllib3
 
 from controlplane import ControlPlane
+from controlplane.http import server
 from tests.journeys.serving import database, serving
 from tests.journeys.traffic import ENGINEER, FLAG, batch
 
@@ -97,8 +98,6 @@ def test_told_to_stop_it_finishes_what_runs_and_is_gone_in_five_seconds(
 
 
 def test_whoever_says_nothing_is_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from controlplane.http import server  # noqa: PLC0415  why: patched before it is used
-
     monkeypatch.setattr(server, "_PATIENCE_SECONDS", 0.2)
     with ControlPlane(database(tmp_path)) as plane:
         api = server.ApiServer(plane, server.Listening(port=0))
@@ -108,6 +107,23 @@ def test_whoever_says_nothing_is_let_go_of(tmp_path: Path, monkeypatch: pytest.M
                 silent.sendall(said)
                 assert silent.recv(1000) == b""
         assert urllib3.request("GET", f"{api.url}/livez").status == 200
+        api.close()
+
+
+def test_headers_without_end_are_not_read_without_end(tmp_path: Path) -> None:
+    with ControlPlane(database(tmp_path)) as plane:
+        api = server.ApiServer(plane, server.Listening(port=0))
+        api.start()
+        with socket.create_connection(("127.0.0.1", api.port), timeout=5) as endless:
+            endless.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
+            with pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
+                endless.sendall(b"X-More: %b\r\n" % (b"x" * 10_000) * 10_000)
+        with socket.create_connection(("127.0.0.1", api.port), timeout=5) as often:
+            for _ in range(20):  # Of several requests on one connection, each has its own.
+                often.sendall(
+                    b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 20_000 + b"\r\n\r\n"
+                )
+                assert b" 200 " in often.recv(10_000)
         api.close()
 
 
