@@ -98,6 +98,7 @@ class ControlPlane:
     def _forget_parent(self) -> None:
         """In a forked child: its connections and threads are the parent's."""
         self._snapshot.forget_thread()
+        self.access.snapshot.forget_parent()
         self.log.forget_parent()
         self._core.runner.forget_parent()
         self._core.history.forget_parent()

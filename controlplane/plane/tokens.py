@@ -59,6 +59,10 @@ class TokenSnapshot:
         """Whether it is time to look again."""
         return self._monotonic() - self._looked_at > _FRESH_SECONDS
 
+    def forget_parent(self) -> None:
+        """In a forked child: a lock that was held stayed held."""
+        self._lock = threading.Lock()
+
     def refresh(self) -> None:
         """Fold what is new. Raises LogUnavailable where nothing was ever known."""
         with self._lock:
