@@ -38,6 +38,9 @@ def invalid(error: RequestValidationError) -> Response:
     unreadable = any(one["type"] in ("json_invalid", "string_unicode") for one in error.errors())
     status = HTTPStatus.BAD_REQUEST if unreadable else HTTPStatus.UNPROCESSABLE_ENTITY
     said = "; ".join(f"{one['where']}: {one['problem']}" for one in errors)
+    if any(one["loc"][0] == "path" for one in error.errors()):
+        detail = f"There can be nothing of that name: {said}"
+        return answer("NotFound", HTTPStatus.NOT_FOUND, detail, errors=errors)
     return answer("InvalidRequest", status, f"The request is not valid: {said}", errors=errors)
 
 

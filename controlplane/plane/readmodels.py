@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from controlplane.errors import InvalidInput
 from controlplane.plane.core import Core
+from controlplane.projection_errors import ProjectionNotFound
 from projections.catalog import PROJECTIONS
 from projections.rebuild import prune, rebuild
 from projections.rows import Build
@@ -27,11 +27,9 @@ class ReadModels:
     def rebuild(
         self, name: str, progress: Callable[[int, int], None] = lambda _done, _of: None
     ) -> Build:
-        """Compute one again beside the one in use, then switch. Raises InvalidInput."""
+        """Compute one again beside the one in use, then switch. Raises ProjectionNotFound."""
         if name not in PROJECTIONS:
-            raise InvalidInput(
-                reason=f"there is no projection {name}; there are {', '.join(PROJECTIONS)}"
-            )
+            raise ProjectionNotFound(projection=name, projections=", ".join(PROJECTIONS))
         return rebuild(self._core.log, self._core.rows, PROJECTIONS[name], progress)
 
     def take_snapshots(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:

@@ -73,7 +73,7 @@ def test_opened_again_the_counters_go_on(lived: ControlPlane, url: str, clock: C
 
 
 def test_a_read_model_nobody_knows_is_refused(lived: ControlPlane) -> None:
-    with pytest.raises(Exception, match="there is no projection nonsense; there are flags, "):
+    with pytest.raises(Exception, match="There is no projection nonsense; there are flags, "):
         lived.projections.rebuild("nonsense")
 
 
