@@ -216,5 +216,5 @@ def _skip(rollout: Rollout, command: Skip, now: Timestamp) -> list[RolloutEvent]
     if command.look.assessment.verdict == "FAIL":
         raise WaveFailed(rollout=rollout.id, reason=command.look.assessment.reason)
     if (problem := _against_skipping(rollout, command.look.assessment)) is not None:
-        raise WrongState(rollout=rollout.id, action="skipped", state=problem)
+        raise WrongState(rollout=rollout.id, action="skipped", state=f"held up: {problem}")
     return [propose(rollout, command.look, now, "skip", command.proposed_by, command.reason)]

@@ -158,6 +158,17 @@ def test_what_was_read_is_approved_or_nothing_is(flagged: ControlPlane, clock: A
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
 
 
+def test_what_is_paused_is_not_skipped_either(flagged: ControlPlane) -> None:
+    ana, because = as_(flagged, "ana"), {"reason": "no traffic at night"}
+    ana.post(ROLLOUTS, json={"flag": FLAG, "plan": QUICK})
+    ana.post(f"{ONE}/pause", json={"reason": "odd output"})
+    refused = ana.post(f"{ONE}/skip", json=because)
+    assert (refused.status_code, refused.json()["title"]) == (409, "Wrong state")
+    assert refused.json()["detail"].endswith("it is held up: the rollout is paused by ana.")
+    ana.post(f"{ONE}/resume")
+    assert ana.post(f"{ONE}/skip", json=because).json()["state"] == "proposed"
+
+
 def test_rollouts_are_paged_and_what_changes_meanwhile_comes_again(plane: ControlPlane) -> None:
     for n in range(5):
         plane.flags.create(f"f{n}", owner="o", actor=ENGINEER)
