@@ -46,7 +46,7 @@ def until_proposed(plane: ControlPlane, clock: Any) -> str:
 
 
 def test_a_checklist_is_signed_and_unsigned(flagged: ControlPlane) -> None:
-    ana, ben = as_(flagged, "ana"), as_(flagged, "ben")
+    ana, ben = as_(flagged, "ana", "approver"), as_(flagged, "ben")
     ana.post(f"{ROLLOUTS}/drafts", json={"flag": FLAG, "plan": VOUCHED})
 
     def done() -> list[Any]:
@@ -68,7 +68,7 @@ def test_a_checklist_is_signed_and_unsigned(flagged: ControlPlane) -> None:
 
 
 def test_people_and_programs_answer_for_the_present_wave(flagged: ControlPlane) -> None:
-    ana = as_(flagged, "ana")
+    ana = as_(flagged, "ana", "approver")
     ana.post(f"{ROLLOUTS}/drafts", json={"flag": FLAG, "plan": VOUCHED})
     ana.post(f"{ONE}/sign-offs", json={"item": "runbook", "role": "on-call"})
     ana.post(f"{ONE}/start")
@@ -128,7 +128,7 @@ def test_a_proposal_is_turned_down_or_taken_back_and_the_wave_held(
 
 @pytest.mark.parametrize("path", ["", "/drafts"])
 def test_sent_again_under_its_key_it_begins_once(flagged: ControlPlane, path: str) -> None:
-    ana, key = as_(flagged, "ana"), {"Idempotency-Key": "deploy-4711"}
+    ana, key = as_(flagged, "ana", "approver"), {"Idempotency-Key": "deploy-4711"}
     body = {"flag": FLAG, "plan": QUICK}
     first = ana.post(ROLLOUTS + path, json=body, headers=key)
     again = ana.post(ROLLOUTS + path, json=body, headers=key)
@@ -159,7 +159,7 @@ def test_what_was_read_is_approved_or_nothing_is(flagged: ControlPlane, clock: A
 
 
 def test_what_is_paused_is_not_skipped_either(flagged: ControlPlane) -> None:
-    ana, because = as_(flagged, "ana"), {"reason": "no traffic at night"}
+    ana, because = as_(flagged, "ana", "approver"), {"reason": "no traffic at night"}
     ana.post(ROLLOUTS, json={"flag": FLAG, "plan": QUICK})
     ana.post(f"{ONE}/pause", json={"reason": "odd output"})
     refused = ana.post(f"{ONE}/skip", json=because)
