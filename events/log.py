@@ -12,18 +12,28 @@ from events.errors import InvalidEvent
 from events.event import ActorKind, Event, NewEvent, Receipt, RecordedEvent
 from events.timestamps import NEWEST, OLDEST, Timestamp
 
+Clock = Literal["occurred_at", "recorded_at"]
+Dimension = Literal["actor", "kind", "type", "stream", "day"]
+
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A question to the log: all conditions that are given must hold."""
 
+    id: str | tuple[str, ...] | None = None
+    """Of several, any; and so with `type` and `causation_id`."""
     stream: str | None = None
-    type: str | None = None
+    type: str | tuple[str, ...] | None = None
     """A stored name, or the start of one with a star: `flag.*`."""
     actor: str | None = None
+    kind: ActorKind | None = None
+    """Of the actor."""
     correlation_id: str | None = None
+    causation_id: str | tuple[str, ...] | None = None
+    text: str | None = None
+    """What a reason, a note or a finding says, in upper or lower case."""
     since: Timestamp | None = None
     until: Timestamp | None = None
-    clock: Literal["occurred_at", "recorded_at"] = "occurred_at"
+    clock: Clock = "occurred_at"
     """Which of the two times `since` and `until` (exclusive) speak of."""
     after: int = 0
     """Only positions above this one."""
@@ -31,6 +41,25 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Only positions below this one."""
     newest_first: bool = False
     limit: int = 1000
+
+    @property
+    def patterns(self) -> tuple[str, ...] | None:
+        """The types wanted; None where all are."""
+        given = self.named("type")
+        return None if given is None or "*" in given else given
+
+    def named(self, field: str) -> tuple[str, ...] | None:
+        """The values that a field may have; None where any will do."""
+        given: str | tuple[str, ...] | None = getattr(self, field)
+        return (given,) if isinstance(given, str) else given
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many events there are of one kind."""
+
+    values: tuple[str, ...]
+    """What they have in common, in the order in which it was asked for. A day is `2026-11-20`."""
+    count: int
 
 
 class Replayable(Protocol):
@@ -46,6 +75,12 @@ class Replayable(Protocol):
 
     def search(self, query: Query) -> list[RecordedEvent[Event]]:
         """Events that answer a query, in order of position (or backwards)."""
+
+    def count(self, query: Query, by: Sequence[Dimension] = ()) -> list[Count]:
+        """How many events answer a query, whatever its limit, by what they have in common.
+
+        In order of the values; days are in UTC, by the query's clock.
+        """
 
     def head(self) -> Head:
         """Position and hash of the last event."""
@@ -69,6 +104,10 @@ class ReadOnly:
     def search(self, query: Query) -> list[RecordedEvent[Event]]:
         """See Replayable.search."""
         return self._log.search(query)
+
+    def count(self, query: Query, by: Sequence[Dimension] = ()) -> list[Count]:
+        """See Replayable.count."""
+        return self._log.count(query, by)
 
     def head(self) -> Head:
         """See Replayable.head."""

@@ -8,7 +8,8 @@ from events.chain import Head, Row, chain, verify
 from events.codec import recorded
 from events.errors import VersionConflict
 from events.event import Event, NewEvent, Receipt, RecordedEvent
-from events.log import Query, prepare
+from events.log import Count, Dimension, Query, prepare
+from events.matching import counted, matches
 from events.timestamps import Timestamp
 from events.wakeup import Signal
 
@@ -92,6 +93,13 @@ class MemoryLog:
             found.reverse()
         return found[: query.limit]
 
+    def count(self, query: Query, by: Sequence[Dimension] = ()) -> list[Count]:
+        """See Replayable.count."""
+        with self._lock:
+            stop = None if query.before is None else max(0, query.before - 1)
+            events = self._events[query.after : stop]
+        return counted(events, query, by)
+
     def wait(self, after: int, timeout: float) -> int:
         """See EventLog.wait."""
         return self._signal.wait(after, timeout)
@@ -124,21 +132,3 @@ class MemoryLog:
     def close(self) -> None:
         """See EventLog.close."""
         self._signal.close()
-
-
-def matches(event: RecordedEvent[Event], query: Query) -> bool:
-    """Whether an event answers a query; paging aside."""
-    at = event.occurred_at if query.clock == "occurred_at" else event.recorded_at
-    type_matches = (
-        query.type is None
-        or event.type == query.type
-        or (query.type.endswith("*") and event.type.startswith(query.type[:-1]))
-    )
-    return (
-        type_matches
-        and query.stream in (None, event.stream)
-        and query.actor in (None, event.actor.id)
-        and query.correlation_id in (None, event.correlation_id)
-        and (query.since is None or at >= query.since)
-        and (query.until is None or at < query.until)
-    )

@@ -10,8 +10,8 @@ from events.codec import recorded
 from events.database import Cursor, Database
 from events.errors import ChainBroken, LogUnavailable, OutcomeUnknown, VersionConflict
 from events.event import Event, NewEvent, Receipt, RecordedEvent
-from events.log import Query, can_be_stored, prepare
-from events.sql_query import where_of
+from events.log import Count, Dimension, Query, can_be_stored, prepare
+from events.sql_search import SqlSearch
 from events.tables import event_log
 from events.timestamps import Timestamp
 from events.wakeup import Wakeup, wakeup_for
@@ -40,6 +40,7 @@ class SqlLog:
         self.closed = False
         self._database = database
         self._clock = clock
+        self._search = SqlSearch(database, environment)
         self._writer = GroupCommit(self._commit)
         self._wakeup: Wakeup | None = None
         self._wakeup_lock = threading.Lock()
@@ -168,8 +169,11 @@ class SqlLog:
 
     def search(self, query: Query) -> list[RecordedEvent[Event]]:
         """See EventLog.search."""
-        where, parameters = where_of(query, self._database.dialect)
-        return self._select(where, parameters)
+        return self._search.search(query)
+
+    def count(self, query: Query, by: Sequence[Dimension] = ()) -> list[Count]:
+        """See EventLog.count."""
+        return self._search.count(query, by)
 
     def verify(
         self,

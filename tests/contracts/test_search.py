@@ -12,7 +12,7 @@ from events.log import EventLog, Query
 from events.rollouts import RolloutCompleted
 from events.timestamps import SECOND
 from tests.conftest import Clock
-from tests.events.builders import ANN, NOON, enabled, fact, facts
+from tests.events.builders import ANN, NOON, enabled, fact, facts, uuid
 
 CI = Actor(kind="token", id="ci")
 OFF = FlagDisabled(flag="checkout", reason="it fails")
@@ -39,6 +39,7 @@ def history(log: EventLog, clock: Clock) -> EventLog:
             event=event,
             actor=actor,
             correlation_id=correlation_id,
+            causation_id=uuid(1) if number in (2, 5) else None,
             occurred_at=NOON - number * SECOND,
         )
         log.append([new])
@@ -71,6 +72,22 @@ ANSWERS: list[tuple[dict[str, Any], list[int]]] = [
     ({"before": 2**63 - 1}, [1, 2, 3, 4, 5, 6]),
     ({"after": 1, "before": 4, "stream": "flag-checkout"}, [3]),
     ({"limit": 2}, [1, 2]),
+    ({"id": uuid(3)}, [4]),
+    ({"id": uuid(99)}, []),
+    ({"kind": "token"}, [2, 3, 6]),
+    ({"kind": "system"}, []),
+    ({"kind": "person", "actor": "ci"}, []),
+    ({"causation_id": uuid(1)}, [3, 6]),
+    ({"type": ("flag.disabled", "rollout.*")}, [3, 4, 5]),
+    ({"type": ("flag.disabled", "flag.*", "nothing.*")}, [1, 2, 3, 5, 6]),
+    ({"type": ("nothing", "*")}, [1, 2, 3, 4, 5, 6]),
+    ({"type": ()}, []),
+    ({"text": "it fails"}, [3, 5]),
+    ({"text": "IT F"}, [3, 5]),
+    ({"text": "checkout"}, []),
+    ({"text": "it", "limit": 2}, [1, 2]),
+    ({"text": "it", "limit": 2, "newest_first": True}, [6, 5]),
+    ({"text": "it is", "stream": "flag-checkout"}, [1, 6]),
     ({"newest_first": True}, [6, 5, 4, 3, 2, 1]),
     ({"newest_first": True, "after": 2, "limit": 3}, [6, 5, 4]),
     ({"newest_first": True, "after": 1, "before": 6, "limit": 3}, [5, 4, 3]),
@@ -92,6 +109,7 @@ MEETS: dict[tuple[str, Any], Callable[[RecordedEvent[Event]], bool]] = {
     ("stream", "flag-checkout"): lambda event: event.stream == "flag-checkout",
     ("type", "flag.*"): lambda event: event.type.startswith("flag."),
     ("actor", "ci"): lambda event: event.actor.id == "ci",
+    ("kind", "token"): lambda event: event.actor.kind == "token",
     ("correlation_id", "r-1"): lambda event: event.correlation_id == "r-1",
     ("since", NOON - 4 * SECOND): lambda event: event.occurred_at >= NOON - 4 * SECOND,
     ("until", NOON): lambda event: event.occurred_at < NOON,
@@ -110,9 +128,12 @@ def test_conditions_given_together_must_all_hold(history: EventLog) -> None:
             assert found(history, **conditions) == expected[::order], conditions
 
 
+TEXTS = ["id", "stream", "type", "actor", "correlation_id", "causation_id", "text"]
+
+
 def test_what_cannot_be_in_the_log_is_not_found_in_it(history: EventLog) -> None:
     names = ["a\0b", "\ud800", "'; DROP TABLE event_log; --", "%", "_", "flag_checkout", "👩‍💻"]
-    for condition, name in product(["stream", "type", "actor", "correlation_id"], names):
+    for condition, name in product(TEXTS, names):
         assert found(history, **{condition: name}) == []
         assert history.read_stream(name) == []
 
