@@ -7,6 +7,7 @@ import typer
 from controlplane.cli import (
     access,
     alerts,
+    audit,
     flags,
     freezes,
     history,
@@ -62,6 +63,7 @@ app.add_typer(incidents.app, name="incidents")
 app.add_typer(freezes.app, name="freezes")
 app.add_typer(access.app, name="access")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(audit.app, name="audit")
 app.add_typer(history.events, name="events")
 history.log.add_typer(proof.app)
 app.add_typer(history.log, name="log")

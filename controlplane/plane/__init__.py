@@ -3,10 +3,9 @@
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from controlplane import checkpoints
 from controlplane import clock as edge
@@ -18,7 +17,8 @@ from controlplane.outside import asks, outgoing
 from controlplane.past import Differences, Known, Past
 from controlplane.plane.access import Access
 from controlplane.plane.alerts import Alerts
-from controlplane.plane.core import Core, moment
+from controlplane.plane.audit import Audit
+from controlplane.plane.core import Core
 from controlplane.plane.executions import Executions
 from controlplane.plane.flags import Flags
 from controlplane.plane.freezes import Freezes
@@ -26,6 +26,7 @@ from controlplane.plane.incidents import Incidents
 from controlplane.plane.moments import When
 from controlplane.plane.past import as_of, diff
 from controlplane.plane.proving import proof_of, witness
+from controlplane.plane.questions import FARTHEST, Question
 from controlplane.plane.readmodels import ReadModels
 from controlplane.plane.rollouts import Rollouts
 from controlplane.plane.scheduling import Candidate, Schedule, schedule_of
@@ -38,7 +39,7 @@ from events.checkpoints import Checkpoint
 from events.database import Database
 from events.errors import EventNotFound
 from events.event import Event, RecordedEvent
-from events.log import EventLog, Query, ReadOnly
+from events.log import EventLog, ReadOnly
 from events.memory_log import MemoryLog
 from events.sql_log import SqlLog
 from events.timestamps import Timestamp
@@ -49,9 +50,6 @@ from projections.runner import Runner
 from projections.snapshots import MemorySnapshots, Snapshots
 from projections.sql_rows import SqlRows
 from projections.sql_snapshots import SqlSnapshots
-
-_FARTHEST = 2**63 - 1
-"""The last position that a database can count to."""
 
 
 class ControlPlane:
@@ -93,6 +91,7 @@ class ControlPlane:
         self.webhooks = Webhooks(self._core, self._open_standings(), outgoing(settings, clock))
         self.metrics = Measurements(self._core)
         self.projections = ReadModels(self._core)
+        self.audit = Audit(self._core)
         _survive_fork(weakref.WeakMethod(self._forget_parent))
 
     def _forget_parent(self) -> None:
@@ -160,45 +159,19 @@ class ControlPlane:
         self.alerts.watch()
         self.rollouts.evaluate_all()
 
-    def events(
-        self,
-        *,
-        stream: str | None = None,
-        type: str | None = None,  # noqa: A002  why: the field's name
-        actor: str | None = None,
-        correlation_id: str | None = None,
-        since: datetime | str | None = None,
-        until: datetime | str | None = None,
-        after: int = 0,
-        before: int | None = None,
-        newest_first: bool = False,
-        limit: int = 1000,
-    ) -> list[RecordedEvent[Event]]:
+    def events(self, **asked: Unpack[Question]) -> list[RecordedEvent[Event]]:
         """Events that meet all conditions, in order of the log.
 
-        `type` may end in a star (`flag.*`); `since` and `until` (exclusive) speak of when it
-        happened; `after` and `before` are log positions, both exclusive. Raises InvalidInput.
+        `slice`, `stream`, `type` (may end in a star: `flag.*`), `actor`, `kind`, `correlation_id`,
+        `text` in reasons; `since` and `until` (exclusive), of when it happened unless `clock` is
+        `recorded`; `after` and `before`, log positions, both exclusive; `newest_first`, `limit`.
+        Raises InvalidInput.
         """
-        positions = (after, _FARTHEST if before is None else before)
-        if not (1 <= limit <= _FARTHEST and all(0 <= one <= _FARTHEST for one in positions)):
-            raise InvalidInput(reason="limit starts at 1, positions at 0; both end at 2^63 - 1")
-        query = Query(
-            stream=stream,
-            type=type,
-            actor=actor,
-            correlation_id=correlation_id,
-            since=moment(since),
-            until=moment(until),
-            after=after,
-            before=before,
-            newest_first=newest_first,
-            limit=limit,
-        )
-        return self.log.search(query)
+        return self.audit.events(**asked)
 
     def event(self, position: int) -> RecordedEvent[Event]:
         """The event at a log position. Raises EventNotFound."""
-        found = self.log.read(position - 1, 1) if 1 <= position <= _FARTHEST else []
+        found = self.log.read(position - 1, 1) if 1 <= position <= FARTHEST else []
         if not found:
             raise EventNotFound(position=position, last=self.head().position)
         return found[0]

@@ -1,0 +1,124 @@
+"""`plane.audit`: questions to history, answered from the log itself."""
+
+from collections.abc import Iterable, Sequence
+from typing import Unpack
+
+from controlplane.errors import FlagNotFound, RolloutNotFound
+from controlplane.plane.core import Core
+from controlplane.plane.dossiers import dossier_of, reviewed
+from controlplane.plane.lineages import Recorded, causes_of, effects_of
+from controlplane.plane.questions import Question, dimensions, query_of
+from events.access import REVIEW_STREAM, CommandDenied, DenialsSuppressed, ReviewClosed
+from events.errors import EventNotFound
+from events.event import Event
+from events.flags import RolloutAttached, RolloutDetached, flag_stream
+from events.interventions import (
+    ItemSignedOff,
+    OverrideApproved,
+    OverrideWithdrawn,
+    SignOffWithdrawn,
+)
+from events.log import Count, Query
+from events.promotions import ProposalApproved, ProposalRejected, ProposalWithdrawn
+from events.rollouts import StartApproved, StartRejected, rollout_stream
+from projections.audit import Behind, Deed, Happening, Why, deeds, standing_behind, timeline, why
+
+AGREEMENTS: tuple[type[Event], ...] = (
+    StartApproved,
+    StartRejected,
+    ProposalApproved,
+    ProposalRejected,
+    ProposalWithdrawn,
+    OverrideApproved,
+    OverrideWithdrawn,
+    ItemSignedOff,
+    SignOffWithdrawn,
+    ReviewClosed,
+)
+"""What people agreed to, or did not."""
+
+
+class Audit:
+    """Who did what, when, on whose approval, and why."""
+
+    def __init__(self, core: Core) -> None:
+        self._log = core.log
+        self._core = core
+
+    def events(self, **asked: Unpack[Question]) -> list[Recorded]:
+        """Events that meet all conditions, in order of the log. Raises InvalidInput."""
+        return self._log.search(query_of(asked))
+
+    def count(self, by: Sequence[str] = (), **asked: Unpack[Question]) -> list[Count]:
+        """How many events meet all conditions, by `actor`, `kind`, `type`, `stream`, `day`.
+
+        The most first; where they are counted by day, in its order. Raises InvalidInput.
+        """
+        groups = dimensions(by)
+        found = sorted(self._log.count(query_of(asked), groups), key=lambda one: -one.count)
+        if "day" in groups:
+            place = groups.index("day")
+            return sorted(found, key=lambda one: one.values[place])
+        return found
+
+    def who_changed(self, flag: str, **asked: Unpack[Question]) -> list[Deed]:
+        """Every change of a flag, who made it, by which command, and who had agreed.
+
+        Raises FlagNotFound, InvalidInput.
+        """
+        stream = flag_stream(flag)
+        if not self._log.search(Query(stream=stream, limit=1)):
+            raise FlagNotFound(flag=flag)
+        asked["stream"] = stream
+        taken = (RolloutAttached, RolloutDetached)
+        found = [one for one in self.events(**asked) if not isinstance(one.event, taken)]
+        return self._deeds(found, (one.correlation_id for one in found))
+
+    def approvals(self, rollout: str | None = None, **asked: Unpack[Question]) -> list[Deed]:
+        """What people agreed to, or did not, and who had asked for it: of one rollout, or of all.
+
+        Raises RolloutNotFound, InvalidInput.
+        """
+        asked["type"] = [one.TYPE for one in AGREEMENTS]
+        if rollout is not None:
+            asked["stream"] = rollout_stream(rollout)
+            if not self._log.search(Query(stream=asked["stream"], limit=1)):
+                raise RolloutNotFound(rollout=rollout)
+        found = self.events(**asked)
+        return self._deeds(found, (getattr(one.event, "rollout", None) for one in found))
+
+    def denied(self, **asked: Unpack[Question]) -> list[Recorded]:
+        """Commands that were refused, and how many more were only counted. Raises InvalidInput."""
+        asked["type"] = [CommandDenied.TYPE, DenialsSuppressed.TYPE]
+        return self.events(**asked)
+
+    def timeline(self, rollout: str) -> list[Happening]:
+        """All that happened to a rollout, what its flag, alerts and freezes have to do with it.
+
+        Looks that found the same are one. Raises RolloutNotFound.
+        """
+        dossier = dossier_of(self._log, rollout, self._log.head().position)
+        return timeline(
+            *(dossier.decided, dossier.looks, dossier.flag, dossier.alerts, dossier.incidents),
+            *(dossier.freezes, dossier.reviews, dossier.others, dossier.commands),
+        )
+
+    def why(self, position: int) -> Why:
+        """What led to an event, from the first cause on, and what it led to. Raises EventNotFound.
+
+        The first cause of what came over HTTP is the command: `access.command_accepted`.
+        """
+        found = self._log.search(Query(after=position - 1, limit=1)) if position > 0 else []
+        if not found or found[0].position != position:
+            raise EventNotFound(position=position, last=self._log.head().position)
+        event = found[0]
+        effects, more = effects_of(self._log, event)
+        return why(event, causes_of(self._log, [event]), effects, more=more)
+
+    def _deeds(self, found: list[Recorded], rollouts: Iterable[str | None]) -> list[Deed]:
+        behind: dict[str, Behind] = {}
+        for rollout in sorted({one for one in rollouts if one is not None}):
+            behind |= standing_behind(self._log.read_stream(rollout_stream(rollout)))
+        if any(isinstance(one.event, ReviewClosed) for one in found):
+            behind |= reviewed(self._log.read_stream(REVIEW_STREAM))
+        return deeds(found, causes_of(self._log, found), behind)

@@ -1,0 +1,140 @@
+"""All that the log holds about one rollout, up to a position."""
+
+from dataclasses import dataclass
+
+from controlplane.errors import RolloutNotFound
+from controlplane.plane.lineages import FARTHEST, Recorded, causes_of
+from controlplane.rules.catalog import WATCHED
+from events.access import REVIEW_STREAM, GlassBroken, ReviewClosed
+from events.alerts import AlertResolved, alert_stream
+from events.concerning import flag_of
+from events.flags import flag_stream
+from events.freezes import FREEZE_STREAM, FreezeDeclared, FreezeLifted
+from events.incidents import INCIDENT_STREAM
+from events.judgements import judgement_stream
+from events.log import EventLog, Query
+from events.rollouts import rollout_stream
+from projections.audit import Behind, standing_behind
+from projections.rollouts import ROLLOUTS, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A rollout, from its draft to its end or to where the log was read."""
+
+    rollout: Rollout
+    """As it stood at the position."""
+    decided: tuple[Recorded, ...]
+    """In its own stream."""
+    looks: tuple[Recorded, ...]
+    flag: tuple[Recorded, ...]
+    """What happened to its flag meanwhile."""
+    alerts: tuple[Recorded, ...]
+    """Those that were open meanwhile."""
+    incidents: tuple[Recorded, ...]
+    """Of its flag, meanwhile."""
+    freezes: tuple[Recorded, ...]
+    """Those that stood meanwhile, and held its flag."""
+    reviews: tuple[Recorded, ...]
+    """What one person did alone, and who looked at it."""
+    others: tuple[Recorded, ...]
+    """What else belongs to it."""
+    causes: dict[str, Recorded]
+    behind: dict[str, Behind]
+
+    @property
+    def commands(self) -> list[Recorded]:
+        """What led to any of it."""
+        return list(self.causes.values())
+
+
+def dossier_of(log: EventLog, id_: str, upto: int) -> Dossier:
+    """Raises RolloutNotFound where it had not been drafted."""
+    decided = _stream(log, rollout_stream(id_), upto)
+    if not decided:
+        raise RolloutNotFound(rollout=id_)
+    looks = _stream(log, judgement_stream(id_), upto)
+    both = sorted([*decided, *looks], key=lambda event: event.position)
+    rollout = ROLLOUTS.fold(id_, both)
+    first, last = decided[0], decided[-1].position if rollout.is_final else upto
+    flag = _stream(log, flag_stream(rollout.flag), last, first.position)
+    alerts = [
+        event
+        for rule in WATCHED
+        for event in _open(_stream(log, alert_stream(rollout.flag, rule), last), first.position)
+    ]
+    incidents = [
+        event
+        for event in _stream(log, INCIDENT_STREAM, last, first.position)
+        if flag_of(event.event) == rollout.flag
+    ]
+    freezes = _standing(_stream(log, FREEZE_STREAM, last), rollout.flag, first)
+    reviews = _about(_stream(log, REVIEW_STREAM, upto), id_)
+    others = log.search(Query(correlation_id=id_, before=upto + 1, limit=FARTHEST))
+    every = (*decided, *looks, *flag, *alerts, *incidents, *freezes, *reviews, *others)
+    return Dossier(
+        rollout=rollout,
+        decided=tuple(decided),
+        looks=tuple(looks),
+        flag=tuple(flag),
+        alerts=tuple(sorted(alerts, key=lambda event: event.position)),
+        incidents=tuple(incidents),
+        freezes=tuple(freezes),
+        reviews=tuple(reviews),
+        others=tuple(others),
+        causes=causes_of(log, every),
+        behind=standing_behind(decided) | reviewed(reviews),
+    )
+
+
+def reviewed(reviews: list[Recorded]) -> dict[str, Behind]:
+    """By the id of each closed review, who had acted alone."""
+    alone = {
+        one.event.review: one.actor.id for one in reviews if isinstance(one.event, GlassBroken)
+    }
+    return {
+        one.id: Behind((alone[one.event.review],))
+        for one in reviews
+        if isinstance(one.event, ReviewClosed) and one.event.review in alone
+    }
+
+
+def _stream(log: EventLog, stream: str, upto: int, since: int = 0) -> list[Recorded]:
+    return [event for event in log.read_stream(stream) if since <= event.position <= upto]
+
+
+def _open(events: list[Recorded], since: int) -> list[Recorded]:
+    """Of one rule's alerts, those that were open from a position on, with all about them."""
+    resolved = [
+        event.position
+        for event in events
+        if isinstance(event.event, AlertResolved) and event.position < since
+    ]
+    return [event for event in events if event.position > max(resolved, default=0)]
+
+
+def _standing(events: list[Recorded], flag: str, first: Recorded) -> list[Recorded]:
+    """Of all freezes, those that held a flag's promotions from a position on."""
+    lifted = {
+        one.event.freeze: one.position for one in events if isinstance(one.event, FreezeLifted)
+    }
+    kept = {
+        one.event.freeze
+        for one in events
+        if isinstance(one.event, FreezeDeclared)
+        and (not one.event.flags or flag in one.event.flags)
+        and (one.event.ends_at is None or one.event.ends_at > first.occurred_at)
+        and lifted.get(one.event.freeze, first.position) >= first.position
+    }
+    about = FreezeDeclared | FreezeLifted
+    return [one for one in events if isinstance(one.event, about) and one.event.freeze in kept]
+
+
+def _about(events: list[Recorded], rollout: str) -> list[Recorded]:
+    mine = {
+        one.event.review
+        for one in events
+        if isinstance(one.event, GlassBroken) and one.event.rollout == rollout
+    }
+    about = GlassBroken | ReviewClosed
+    return [one for one in events if isinstance(one.event, about) and one.event.review in mine]
