@@ -9,7 +9,7 @@ import msgspec
 from controlplane.errors import LeaseLost, TooManyConflicts
 from controlplane.requests import Request
 from events.access import CommandAccepted
-from events.errors import VersionConflict
+from events.errors import ControlPlaneError, VersionConflict
 from events.event import Actor, Event, NewEvent, RecordedEvent
 from events.log import EventLog, Query
 from events.timestamps import Timestamp
@@ -204,14 +204,20 @@ def _execute_request(
         if (earlier := request.earlier(log)) is not None:
             done = cast("CommandAccepted", earlier.event).result
             return cast("T", done or None), earlier.position
-        request.refuse_changed(log)
         id_ = new_id()
         transaction = Transaction(log, clock(), new_id, replace(context, causation_id=id_))
         if request.expects is not None:
             transaction.guard(request.about, request.expects)
         if request.key:
             transaction.guard(request.stream, 0)
-        result = work(transaction)
+        try:
+            request.refuse_changed(log)
+            result = work(transaction)
+        except ControlPlaneError:
+            # What speaks against it may be that it was done just now, under the same key.
+            if request.earlier(log) is None:
+                raise
+            continue
         changed = bool(transaction.staged)
         said = result if isinstance(result, str) else ""
         transaction.stage_first(request.stream, request.accepted(changed=changed, result=said), id_)

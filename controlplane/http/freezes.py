@@ -55,7 +55,9 @@ def declare_freeze(said: Declaration, plane: Plane, asking: Asking) -> Json:
         window=said.window.given() if said.window else None,
         name=said.name,
     )
-    return freeze_view(freeze, plane.clock())
+    # Asked for before under the same key, it may have been lifted since.
+    lifted = freeze not in plane.freezes.all()
+    return freeze_view(freeze, plane.clock(), lifted=lifted)
 
 
 @routes.get("/{freeze}", response_model=Freeze)
@@ -71,7 +73,7 @@ def get_freeze(freeze: FreezeId, plane: Plane, asking: Asking) -> Json:
 def lift_freeze(freeze: FreezeId, said: Because, plane: Plane, asking: Asking) -> Json:
     """End a freeze, for good; as it stood. To change one, lift it and declare another."""
     if asking.flags:
-        _permit(list(plane.freezes.get(freeze).flags), asking)
+        _permit(list(plane.freezes.find(freeze).flags), asking)
     lifted = plane.freezes.lift(freeze, actor=asking.actor, reason=said.reason)
     return freeze_view(lifted, plane.clock(), lifted=True)
 

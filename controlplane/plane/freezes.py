@@ -53,7 +53,7 @@ class Freezes:
             transaction.stage(FREEZE_STREAM, freezes.decide(standing, command, transaction.now))
             return f"freeze-{standing.declared + 1}"
 
-        return self.get(self._core.run(work, context(actor)))
+        return self.find(self._core.run(work, context(actor)))
 
     def lift(self, id_: str, *, actor: Who, reason: str) -> Freeze:
         """End a freeze, for good; as it stood. Raises FreezeNotFound, InvalidInput."""
@@ -64,14 +64,17 @@ class Freezes:
             transaction.stage(FREEZE_STREAM, freezes.decide(standing, command, transaction.now))
 
         self._core.run(work, context(actor))
-        return self._as_it_stood(id_)
+        return self.find(id_)
 
-    def _as_it_stood(self, id_: str) -> Freeze:
-        """One that was lifted."""
+    def find(self, id_: str) -> Freeze:
+        """A freeze that stands, or stood until it was lifted. Raises FreezeNotFound."""
         events = self._core.log.read_stream(FREEZE_STREAM)
         before = (one for one in events if not _lifts(one.event, id_))
         standing = FREEZES.fold(FREEZE_STREAM, before).standing
-        return next(freeze for freeze in standing if freeze.id == id_)
+        found = next((freeze for freeze in standing if freeze.id == id_), None)
+        if found is None:
+            raise FreezeNotFound(freeze=id_)
+        return found
 
     def get(self, id_: str) -> Freeze:
         """A freeze that stands. Raises FreezeNotFound."""

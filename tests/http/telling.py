@@ -12,19 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
-from typing import Any
-
-from starlette.testclient import TestClient
 
 from controlplane import ControlPlane
-from controlplane.http.app import create_app
-from controlplane.http.document import document
 from controlplane.http.examples import FILE
-from controlplane.tokens import without_tokens
 from events.timestamps import HOUR, MINUTE, parse, to_iso
 from tests.conftest import Clock
 from tests.house.sources import ROOT
-from tests.http.callers import client
+from tests.http.story import Story
 from tests.journeys.traffic import FLAG, batch
 from tests.plane.outbox import ATTEMPTS, FAILED, Outbox, turn
 
@@ -47,45 +41,6 @@ PLAN = {
 AT_ONCE = {key: PLAN[key] for key in ("name", "waves")}
 HOOK = {"url": "https://hooks.example.com/rollouts", "secret": "deploys", "types": ["flag.*"]}
 SECRET = {"CONTROLPLANE_WEBHOOK_SECRET_DEPLOYS": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
-Told = dict[str, dict[str, Any]]
-
-
-class Story:
-    """Asks, and keeps the first answer of each operation."""
-
-    def __init__(self, plane: ControlPlane, clock: Clock, outbox: Outbox) -> None:
-        self.plane, self.clock, self.outbox = plane, clock, outbox
-        self.told: Told = {}
-        self._paths: dict[str, tuple[str, str]] = {
-            operation["operationId"]: (method.upper(), path)
-            for path, operations in document(create_app(plane))["paths"].items()
-            for method, operation in operations.items()
-        }
-        self._client: TestClient = client(plane, dev=True)
-
-    def tell(self, operation: str, body: Any = None, *, by: str = "ana", **names: Any) -> Any:
-        """Ask it; names that are not in the path are of the query."""
-        method, path = self._paths[operation]
-        query = {name: value for name, value in names.items() if f"{{{name}}}" not in path}
-        for name, value in names.items():
-            path = path.replace(f"{{{name}}}", str(value))
-        headers = {"X-Actor": by}
-        answer = self._client.request(method, path, params=query, json=body, headers=headers)
-        assert answer.is_success, f"{operation}: {answer.status_code} {answer.text}"
-        media_type = answer.headers["Content-Type"]
-        if "json" not in media_type:
-            return answer.text
-        found = self.told.setdefault(operation, {} if body is None else {"asked": body})
-        shown = without_tokens(json.dumps(answer.json()))
-        found.setdefault("answered", {}).setdefault(media_type, json.loads(shown))
-        return answer.json()
-
-    def measured(self, minutes: int = 40, executions: int = 200) -> None:
-        """Time goes by and nothing fails."""
-        for _ in range(minutes // 10):
-            self.clock.advance(10 * MINUTE)
-            self.plane.executions.record([batch(ms=41) for _ in range(executions // 4)])
-            self.plane.tick()
 
 
 def flags(story: Story) -> None:

@@ -9,6 +9,7 @@ import pytest
 from controlplane import ControlPlane
 from controlplane.http.app import create_app
 from controlplane.http.document import document
+from controlplane.http.policy import POLICY
 from tests.http.telling import told
 
 NO_JSON = {"scrape_metrics", "stream_events", "stream_flags", "stream_ofrep"}
@@ -59,8 +60,11 @@ def test_every_example_is_as_its_schema_says(openapi: dict[str, Any]) -> None:
     assert wrong == {}, "after a change: python -m tests.http.telling"
 
 
-def test_the_story_that_they_are_from_can_still_be_told(openapi: dict[str, Any]) -> None:
+def test_their_story_can_still_be_told_and_every_command_of_it_sent_twice(
+    openapi: dict[str, Any],
+) -> None:
     with told() as story:
+        assert set(story.keys) == {name for name, rule in POLICY.items() if rule.command}
         names = {
             operation["operationId"]
             for operations in openapi["paths"].values()

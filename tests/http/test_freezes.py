@@ -123,6 +123,21 @@ def test_under_one_key_one_freeze_is_declared(flagged: ControlPlane) -> None:
     assert asking.post(FREEZES, json={"reason": "INC-8"}, headers=key).status_code == 422
 
 
+def test_what_was_lifted_since_is_answered_under_its_key(flagged: ControlPlane) -> None:
+    asking = holding(flagged, "approver", scopes=(f"flag:{FLAG}",))
+    asks = [
+        (FREEZES, {"reason": "INC-7", "flags": [FLAG]}, {"Idempotency-Key": "declare"}),
+        (f"{FREEZES}/freeze-1/lift", {"reason": "over"}, {"Idempotency-Key": "lift"}),
+    ]
+    for path, body, key in asks:
+        assert asking.post(path, json=body, headers=key).is_success
+    for path, body, key in asks:
+        again = asking.post(path, json=body, headers=key)
+        assert (again.is_success, again.headers.get("Idempotency-Replayed")) == (True, "true")
+        assert (again.json()["id"], again.json()["in_effect"]) == ("freeze-1", False)
+    assert len(flagged.events(type="freeze.*")) == 2
+
+
 def test_a_freeze_has_no_version(flagged: ControlPlane) -> None:
     answer = client(flagged, dev=True).post(
         FREEZES, json={"reason": "INC-7"}, headers={"If-Match": '"1"'}

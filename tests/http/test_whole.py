@@ -84,6 +84,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "freezes": {
         "all": "list_freezes",
         "declare": "declare_freeze",
+        "find": "lift_freeze",
         "get": "get_freeze",
         "in_effect": "list_freezes",
         "lift": "lift_freeze",
