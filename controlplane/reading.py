@@ -25,11 +25,15 @@ from projections.waves import WaveEvidence
 _ALERTS_FIRST = {"critical": 0, "warning": 1, "info": 2}
 
 
-class Reading(Protocol):
-    """Read models, as of now or of any moment."""
+class Getting(Protocol):
+    """Rows of read models, one by one, as of now or of any moment."""
 
     def get(self, projection: Projection[S], key: str) -> S:
         """One row; its initial state where there is none."""
+
+
+class Reading(Getting, Protocol):
+    """Read models, as of now or of any moment."""
 
     def scan(
         self, projection: Projection[S], start: str = "", stop: str | None = None
@@ -77,7 +81,7 @@ class Explanation:
     """What was decided about it up to then, the latest last."""
 
 
-def world_of(reading: Reading, id_: str, now: Timestamp) -> World:
+def world_of(reading: Getting, id_: str, now: Timestamp) -> World:
     """All that a look at a rollout may know. Raises RolloutNotFound."""
     rollout = reading.get(ROLLOUTS, id_)
     if rollout.state == "absent":

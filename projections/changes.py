@@ -99,7 +99,7 @@ def _tally(tally: Tally) -> Facts:
     }
 
 
-_FACTS: Sequence[tuple[Projection[Any], Callable[[Any], Facts]]] = (
+FACTS: Sequence[tuple[Projection[Any], Callable[[Any], Facts]]] = (
     (FLAGS, _flag),
     (ROLLOUTS, _rollout),
     (ALERTS, _alert),
@@ -107,14 +107,13 @@ _FACTS: Sequence[tuple[Projection[Any], Callable[[Any], Facts]]] = (
     (INCIDENTS, _incidents),
     (TOTALS, _tally),
 )
-TOLD = {projection.name: facts for projection, facts in _FACTS}
-"""The facts of a row, by read model: of the other ones nothing is told here."""
+"""Of each read model that is told of, the facts of a row."""
 
 
 def between(before: PastWorld, after: PastWorld) -> list[Change]:
     """All that differs between two moments."""
     found: list[Change] = []
-    for projection, facts in _FACTS:
+    for projection, facts in FACTS:
         was, is_ = dict(before.scan(projection)), dict(after.scan(projection))
         for key in sorted({**was, **is_}):
             rows = (facts(rows[key]) if key in rows else {} for rows in (was, is_))
@@ -126,5 +125,10 @@ def of_row(projection: str, key: str, before: Facts, after: Facts) -> Iterator[C
     """What differs in one row."""
     for fact in dict.fromkeys([*before, *after]):
         was, is_ = before.get(fact), after.get(fact)
-        if was != is_:
+        if was != is_ and not _nothing(was, is_):
             yield Change(projection, key, fact, was, is_)
+
+
+def _nothing(*values: object) -> bool:
+    """Whether all of them say nothing: whoever had no reason and has an empty one has none."""
+    return all(value is None or value in ("", []) for value in values)

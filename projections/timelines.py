@@ -6,7 +6,7 @@ from events.access import CommandAccepted
 from events.concerning import flag_of
 from events.event import Event, RecordedEvent
 from events.executions import BatchExecuted
-from events.freezes import FreezeDeclared, FreezeLifted
+from events.freezes import FreezeEvent
 from events.judgements import WaveJudged
 from events.log import Replayable
 
@@ -35,10 +35,11 @@ def about(flag: str, events: Iterable[Recorded]) -> Iterator[Recorded]:
 
 
 def concerns(flag: str, event: Event) -> bool:
-    """Whether it is one of the flag's own, of its rollouts, alerts, incidents, or of a freeze."""
-    if isinstance(event, FreezeDeclared):
-        return not event.flags or flag in event.flags
-    return flag_of(event) == flag or isinstance(event, FreezeLifted)
+    """Whether it is one of the flag's own, of its rollouts, alerts, incidents, or of a freeze.
+
+    All freezes: they are one row, and whoever steps must pass every event that a row rests on.
+    """
+    return flag_of(event) == flag or isinstance(event, FreezeEvent)
 
 
 def told(events: Iterable[Recorded]) -> Iterator[Recorded]:

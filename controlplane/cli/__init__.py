@@ -20,6 +20,7 @@ from controlplane.cli import (
 from controlplane.cli.demo import demo
 from controlplane.cli.output import Chosen, RefusingGroup
 from controlplane.cli.past import diff
+from controlplane.cli.replay import replay
 from controlplane.cli.serve import serve
 from controlplane.cli.workload import workload
 
@@ -54,6 +55,7 @@ def choose(
 
 app.command()(demo)
 app.command()(diff)
+app.command()(replay)
 app.command()(serve)
 app.command()(workload)
 app.add_typer(flags.app, name="flags")

@@ -18,6 +18,7 @@ from controlplane.cli.output import (
     who,
 )
 from controlplane.cli.past import At, folded
+from controlplane.cli.texts import relative
 from controlplane.durations import rough_duration
 from controlplane.incident_views import incident_view, report_view, state_of
 from controlplane.incidents import Measure
@@ -135,6 +136,7 @@ def _print_report(report: Report) -> None:
     for note in one.notes:
         line(f"  {when(note.at)} {note.by}: {note.note}")
     print_timeline(report.timeline, one.opened_at)
+    line(f"replay it: controlplane replay {one.id}")
 
 
 def _under(one: Incident) -> str:
@@ -162,10 +164,3 @@ def print_timeline(events: list[RecordedEvent[Event]], since: Timestamp) -> None
         for event in events
     ]
     print_table(("position", "", "actor", "what"), rows, "Nothing is told.")
-
-
-def relative(us: int) -> str:
-    """`+1:02:03`, or `-0:05:00`, by the second."""
-    seconds = abs(us) // SECOND
-    sign = "-" if us < 0 and seconds else "+"
-    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -4,7 +4,6 @@ import getpass
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
@@ -15,10 +14,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from controlplane.cli.texts import STYLES, clean, styled, to_json, when
 from controlplane.errors import ControlPlaneError, InvalidInput
 from controlplane.plane import ControlPlane
 from controlplane.settings import load
-from events.timestamps import Timestamp, to_iso
+
+__all__ = [
+    "STYLES",
+    "Actor",
+    "Chosen",
+    "Json",
+    "Reason",
+    "RefusingGroup",
+    "clean",
+    "console",
+    "errors",
+    "line",
+    "opened",
+    "parse_attributes",
+    "print_json",
+    "print_table",
+    "progress",
+    "say",
+    "scalar",
+    "styled",
+    "to_json",
+    "when",
+    "who",
+    "who_exactly",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Actor = Annotated[
@@ -29,11 +53,6 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history.
 # Piped, nothing needs to fit a screen: a line stays a line.
 console = Console(width=None if sys.stdout.isatty() else 400)
 errors = Console(stderr=True)
-
-STYLES = {
-    "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "NO_DATA": "magenta",
-    "ERROR": "red", "critical": "bold red", "warning": "yellow", "info": "cyan",
-}  # fmt: skip
 
 
 class Chosen:
@@ -67,26 +86,9 @@ def who_exactly(actor: str) -> str:
     raise InvalidInput(reason="say who approves: --actor NAME, or CONTROLPLANE_ACTOR")
 
 
-def clean(text: object) -> Text:
-    """Text from outside, without markup and control characters: it must not steer a terminal."""
-    return Text("".join("�" if _steers(c) else c for c in str(text)))
-
-
-def _steers(character: str) -> bool:
-    return unicodedata.category(character)[0] == "C"
-
-
 def line(text: object) -> None:
     """One line for people, never broken: commands in it can be copied."""
     console.print(clean(text), soft_wrap=True)
-
-
-def to_json(data: object, indent: int | None = None) -> str:
-    """JSON in the letters of its language, but nothing in it that steers a terminal."""
-    text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
-    if text.replace("\n", "").isprintable():
-        return text
-    return "".join(json.dumps(c)[1:-1] if c != "\n" and _steers(c) else c for c in text)
 
 
 def print_json(data: object) -> None:
@@ -104,22 +106,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     console.print(table if table.row_count else empty)
 
 
-def when(timestamp: Timestamp | None) -> str:
-    """A moment to the second, in UTC; JSON has the microseconds."""
-    return to_iso(timestamp)[:19] + "Z" if timestamp else ""
-
-
 def say(text: str, as_json: bool, data: Callable[[], object]) -> None:  # noqa: FBT001  why: --json
     """One line for people, or the data."""
     if as_json:
         print_json(data())
     else:
         line(text)
-
-
-def styled(word: str) -> Text:
-    """A verdict or severity in its colour."""
-    return Text(word, style=STYLES.get(word, ""))
 
 
 @contextmanager

@@ -13,14 +13,13 @@ from controlplane.cli.output import (
     print_json,
     print_table,
     progress,
-    to_json,
     when,
 )
+from controlplane.cli.texts import shown
 from controlplane.past import Known, Past
 from controlplane.past_views import differences_view
 from controlplane.plane import ControlPlane
 from controlplane.plane.moments import When
-from projections.changes import Change
 
 At = Annotated[
     str | None,
@@ -88,17 +87,3 @@ def diff(
     line(f"to   {_of(found.after)}")
     rows = [(c.projection, c.key, c.fact, shown(c.before), shown(c.after)) for c in found.changes]
     print_table(("", "of", "what", "before", "after"), rows, "Nothing differs.")
-
-
-def shown(value: object) -> str:
-    """A fact as people read it."""
-    if value is None or value in ("", []):
-        return "–"
-    if isinstance(value, str):
-        return value
-    return f"{value:g}" if isinstance(value, float) else to_json(value)
-
-
-def told(change: Change) -> str:
-    """One change in a line."""
-    return f"{change.key} {change.fact}: {shown(change.before)} → {shown(change.after)}"

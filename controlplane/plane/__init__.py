@@ -14,7 +14,6 @@ from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
 from controlplane.measurements import Measurements
 from controlplane.migrations.upgrade import bring_up_to_date
 from controlplane.outside import asks, outgoing
-from controlplane.past import Differences, Known, Past
 from controlplane.plane.access import Access
 from controlplane.plane.alerts import Alerts
 from controlplane.plane.audit import Audit
@@ -23,11 +22,10 @@ from controlplane.plane.executions import Executions
 from controlplane.plane.flags import Flags
 from controlplane.plane.freezes import Freezes
 from controlplane.plane.incidents import Incidents
-from controlplane.plane.moments import When
-from controlplane.plane.past import as_of, diff
 from controlplane.plane.proving import proof_of, witness
 from controlplane.plane.questions import FARTHEST, Question
 from controlplane.plane.readmodels import ReadModels
+from controlplane.plane.remembering import Remembering
 from controlplane.plane.rollouts import Rollouts
 from controlplane.plane.scheduling import Candidate, Schedule, schedule_of
 from controlplane.plane.snapshot import FlagSnapshot
@@ -52,7 +50,7 @@ from projections.sql_rows import SqlRows
 from projections.sql_snapshots import SqlSnapshots
 
 
-class ControlPlane:
+class ControlPlane(Remembering):
     """One environment of one database.
 
     `url`: `sqlite:///FILE`, `postgresql://…`, or `memory://` to keep nothing; default: the
@@ -175,18 +173,6 @@ class ControlPlane:
         if not found:
             raise EventNotFound(position=position, last=self.head().position)
         return found[0]
-
-    def as_of(self, at: When, known: Known = "then") -> Past:
-        """Everything as it stood at a moment or log position; nothing can be changed from there.
-
-        `known`: by what had been recorded by `then`, or by what is known `now` of that moment:
-        with the executions that had happened by then and were recorded later. Raises InvalidInput.
-        """
-        return as_of(self._core, at, known)
-
-    def diff(self, before: When, after: When, known: Known = "then") -> Differences:
-        """What changed between two moments or log positions. Raises InvalidInput."""
-        return diff(self._core, before, after, known)
 
     def head(self) -> Head:
         """Position and hash of the last event."""

@@ -208,7 +208,7 @@ def test_a_moment_is_the_last_position_that_was_recorded_by_then() -> None:
 def test_nothing_can_be_appended_through_what_a_replay_is_given() -> None:
     reader = ReadOnly(log_of([execution()]))
     assert not {name for name in dir(reader) if not name.startswith("_")} - {
-        *("environment", "read", "read_stream", "search", "head")
+        *("count", "environment", "read", "read_stream", "search", "head")
     }
 
 

@@ -1,0 +1,109 @@
+"""Where a replay stands, and what a key or the passing of time makes of it. It shows nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from events.timestamps import SECOND, Timestamp
+
+SPEEDS = (1, 10, 100)
+LONGEST_SECONDS = 1.0
+"""A longer gap between two events is cut to this: nobody watches nothing happen."""
+SHORTEST_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One event, as far as finding one's way needs it."""
+
+    position: int
+    at: Timestamp
+    line: str
+    is_execution: bool
+    is_notable: bool
+    """An alert, or something that a person did."""
+
+
+@dataclass
+class Player:
+    """A place among the stops."""
+
+    stops: Sequence[Stop]
+    place: int = 0
+    playing: bool = False
+    speed: int = SPEEDS[1]
+    executions: bool = True
+    """Whether executions are stopped at."""
+    left: bool = field(default=False)
+    """Whether whoever watches has left."""
+
+    @property
+    def stop(self) -> Stop:
+        """The event that is shown."""
+        return self.stops[self.place]
+
+    def seek(self, position: int) -> None:
+        """Go to the last event at or before a log position."""
+        self.place = max(
+            (n for n, stop in enumerate(self.stops) if stop.position <= position), default=0
+        )
+
+    def press(self, key: str) -> None:
+        """What a key does."""
+        match key:
+            case "right":
+                self._go(1)
+            case "left":
+                self._go(-1)
+            case "shift-right" | "n":
+                self._go(1, notable=True)
+            case "shift-left" | "p":
+                self._go(-1, notable=True)
+            case "home":
+                self._stand(0)
+            case "end":
+                self._stand(len(self.stops) - 1)
+            case "space":
+                at_the_end = self.place == len(self.stops) - 1
+                self.place = 0 if at_the_end and not self.playing else self.place
+                self.playing = not self.playing
+            case "1" | "2" | "3":
+                self.speed = SPEEDS[int(key) - 1]
+            case "e":
+                self.executions = not self.executions
+            case "q" | "interrupt":
+                self.left = True
+            case _:
+                pass
+
+    def _go(self, by: int, *, notable: bool = False) -> None:
+        self.playing = False
+        place = self._next(by, notable=notable)
+        self.place = self.place if place is None else place
+
+    def _stand(self, place: int) -> None:
+        self.playing, self.place = False, place
+
+    def _next(self, by: int, *, notable: bool = False) -> int | None:
+        place = self.place + by
+        while 0 <= place < len(self.stops):
+            stop = self.stops[place]
+            if (stop.is_notable or not notable) and (self.executions or not stop.is_execution):
+                return place
+            place += by
+        return None
+
+    def pause_seconds(self) -> float | None:
+        """How long the present event is shown while it plays; None where it does not."""
+        following = self._next(1) if self.playing else None
+        if following is None:
+            return None
+        gap = (self.stops[following].at - self.stop.at) / SECOND
+        return min(max(gap / self.speed, SHORTEST_SECONDS), LONGEST_SECONDS)
+
+    def tick(self) -> None:
+        """The pause is over: on to the next event, or stand at the end."""
+        following = self._next(1)
+        if following is None:
+            self.playing = False
+        else:
+            self.place = following

@@ -1,0 +1,56 @@
+"""`plane.replay`: which stretch of the log an incident is, or a rollout, or a time."""
+
+from dataclasses import replace
+
+from controlplane.errors import FlagNotFound, InvalidInput
+from controlplane.plane.core import Core
+from controlplane.plane.incidents import Incidents
+from controlplane.plane.moments import When, place
+from controlplane.reading import world_of
+from controlplane.replaying import Replay
+from controlplane.stories import began, extent
+from events.rollouts import rollout_stream
+from projections.flags import FLAGS
+
+
+def replay(
+    core: Core,
+    of: str | None = None,
+    *,
+    since: When | None = None,
+    until: When | None = None,
+    flag: str | None = None,
+) -> Replay:
+    """An incident, a rollout, or all that was recorded in a time.
+
+    Raises IncidentNotFound, RolloutNotFound, FlagNotFound, InvalidInput.
+    """
+    if of is not None and flag is not None:
+        raise InvalidInput(reason=f"{of} is of one flag anyhow: leave the flag out")
+    if of is None:
+        return _time(core, since, until, flag)
+    found = _incident(core, of) if of.startswith("INC-") else _rollout(core, of)
+    start = found.start if since is None else place(core, since)[0]
+    end = found.end if until is None else place(core, until)[0]
+    return replace(found, start=start, end=end)
+
+
+def _incident(core: Core, id_: str) -> Replay:
+    incident, log = Incidents(core).get(id_), core.history.log
+    start, end = extent(log, incident, began(core, log, incident))
+    return Replay(incident.id, core.history, incident.flag, start, end, incident.opened_at)
+
+
+def _rollout(core: Core, id_: str) -> Replay:
+    rollout = world_of(core, id_, core.clock()).rollout
+    stream = core.log.read_stream(rollout_stream(id_))
+    end = stream[-1].position if rollout.is_final else core.log.head().position
+    return Replay(id_, core.history, rollout.flag, stream[0].position - 1, end)
+
+
+def _time(core: Core, since: When | None, until: When | None, flag: str | None) -> Replay:
+    if flag is not None and not core.get(FLAGS, flag).exists:
+        raise FlagNotFound(flag=flag)
+    start = 0 if since is None else place(core, since)[0]
+    end = core.log.head().position if until is None else place(core, until)[0]
+    return Replay(flag or core.log.environment, core.history, flag, start, end)

@@ -1,0 +1,26 @@
+"""A replay as JSON has it."""
+
+import msgspec
+
+from controlplane.past_views import change_view
+from controlplane.pictures import Picture
+from controlplane.replaying import Scene
+from controlplane.sentences import sentence
+from controlplane.views import Json, event_view, moment
+
+
+def scene_view(scene: Scene) -> Json:
+    """One event, in a sentence too; what it altered; what could then be seen of its flag."""
+    return {
+        "event": event_view(scene.event),
+        "sentence": sentence(scene.event.event),
+        "changes": [change_view(change) for change in scene.changes],
+        "picture": picture_view(scene.picture) if scene.picture else None,
+    }
+
+
+def picture_view(picture: Picture) -> Json:
+    """A flag at one moment."""
+    data: Json = msgspec.to_builtins(picture)
+    alerts = [alert | {"raised_at": moment(alert["raised_at"])} for alert in data["alerts"]]
+    return data | {"at": moment(picture.at), "alerts": alerts}

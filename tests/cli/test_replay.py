@@ -1,0 +1,72 @@
+"""`controlplane replay`: a line a frame, where nobody watches."""
+
+import json
+import os
+import pty
+import select
+import time
+
+import pytest
+
+from tests.cli.conftest import Terminal
+from tests.journeys.traffic import FLAG
+
+
+@pytest.fixture
+def hurt(flagged: Terminal) -> Terminal:
+    flagged.says("flags", "enable", FLAG, "--percentage", "10")
+    flagged.serves(1, violations={"order": 1})
+    flagged.says("alerts", "watch")
+    return flagged
+
+
+def test_piped_it_prints_a_frame_a_line(hurt: Terminal) -> None:
+    lines = [json.loads(line) for line in hurt.says("replay", "INC-1").splitlines()]
+    types = [line["event"]["type"] for line in lines]
+    assert types[0] == "flag.created"
+    assert types[-1] == "flag.disabled"
+    assert lines[-1]["changes"][0]["fact"] == "enabled"
+    assert lines[-1]["picture"]["enabled"] is False
+    assert "switched off" in lines[-1]["sentence"]
+    same = hurt.says("replay", "INC-1", "--json", "--at", str(lines[-1]["event"]["position"]))
+    assert json.loads(same) == lines[-1]
+
+
+def test_a_time_is_replayed_by_positions_or_moments(hurt: Terminal) -> None:
+    lines = hurt.says("replay", "--since", "1", "--until", "3").splitlines()
+    assert [json.loads(line)["event"]["position"] for line in lines] == [2, 3]
+    assert hurt.says("replay", "--flag", FLAG, "--until", "0") == ""
+
+
+def test_what_cannot_be_replayed_is_refused(hurt: Terminal) -> None:
+    assert "There is no incident INC-2" in hurt.refuses("replay", "INC-2")
+    assert "There is no rollout" in hurt.refuses("replay", f"{FLAG}-r7")
+    assert "1, 10, 100 times" in hurt.refuses("replay", "INC-1", "--speed", "7")
+
+
+def test_at_a_terminal_it_is_gone_through_by_keys(hurt: Terminal) -> None:
+    mine, theirs = pty.openpty()
+    watching = hurt.process(
+        *("replay", "INC-1"),
+        env={"TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
+        stdin=theirs,
+        stdout=theirs,
+    )
+    try:
+        assert "1 of 7" in read(mine, "e executions")
+        os.write(mine, b"\x1b[F")
+        assert "7 of 7" in read(mine, "7 of 7")
+        os.write(mine, b"q")
+        assert watching.wait(30) == 0
+    finally:
+        watching.kill()
+        watching.communicate()
+
+
+def read(terminal: int, until: str) -> str:
+    """What is shown, up to a word."""
+    shown, ends = "", time.monotonic() + 60
+    while until not in shown and time.monotonic() < ends:
+        if select.select([terminal], [], [], 1)[0]:
+            shown += os.read(terminal, 65536).decode("utf-8", "replace")
+    return shown
