@@ -46,13 +46,19 @@ class Request:
 
     def earlier(self, log: EventLog) -> RecordedEvent[Event] | None:
         """The same command, if it was done before. Raises KeyReused for another one."""
+        found = self.refuse_other(log)
+        if found is not None:
+            self.recorded = self.replayed = True
+        return found
+
+    def refuse_other(self, log: EventLog) -> RecordedEvent[Event] | None:
+        """What was done under the key. Raises KeyReused where that was another command."""
         found = log.read_stream(self.stream) if self.key else []
         if not found:
             return None
         event = found[0].event
         if not isinstance(event, CommandAccepted) or event.fingerprint != self.fingerprint:
             raise KeyReused(key=self.key)
-        self.recorded = self.replayed = True
         return found[0]
 
     def refuse_changed(self, log: EventLog) -> None:

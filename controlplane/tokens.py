@@ -71,5 +71,5 @@ def without_tokens(text: str) -> str:
     return _LIKE_ONE.sub("rcp_…", text) if "rcp_" in text else text
 
 
-_LIKE_ONE = re.compile(r"rcp_[A-Za-z0-9._%-]{70,}")
-"""Long enough that no name of anybody's is taken for one."""
+_LIKE_ONE = re.compile(r"(?<![A-Za-z0-9._%-])rcp_[A-Za-z0-9._%-]{70,}")
+"""Long enough that no name of anybody's is taken for one; each run of letters is read once."""

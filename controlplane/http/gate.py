@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 _STRANGER = Actor.system("stranger")
 _LONGEST_KEY = 255
+_MUCH = 2**16
 _LIGHT_SHARE = 0.1
 """What counts for a request that is answered from memory."""
 
@@ -85,10 +86,13 @@ class Gate:
             caller = await self._caller(request, rule)
             self._permit(rule, caller, name, request)
             request.state.caller = caller
-            _refuse_tokens(await request.body())
+            if rule is not None and (rule.light or rule.long):
+                await self._read(request, caller)
             if rule is not None and rule.light:
                 return await handler(request)
+            # Before the body is read: what is unpacked must not pile up.
             async with self._turns.taken(caller.token, long=rule is not None and rule.long):
+                await self._read(request, caller)
                 if rule is None or not rule.command:
                     return await handler(request)
                 return await self._command(name, request, caller, handler)
@@ -101,6 +105,18 @@ class Gate:
             if (rule is not None and rule.command) or isinstance(error, NotAuthenticated):
                 await self._denied(name, request, caller, error)
             return problems.problem(error)
+
+    async def _read(self, request: Request, caller: Caller) -> None:
+        """Have the whole body. Raises NotAuthenticated where the token ended while it came."""
+        body = await request.body()
+        tokens, now = self._plane.access.snapshot, self._plane.clock()
+        if caller.token and not tokens.opens(caller.token, now):
+            raise NotAuthenticated(reason="The token was revoked, or expired, while the body came")
+        sent = f"{request.url.query}\n".encode() + body
+        if len(sent) > _MUCH:  # Searched elsewhere: it must not hold up others.
+            await run_in_threadpool(_refuse_tokens, sent)
+        else:
+            _refuse_tokens(sent)
 
     async def _caller(self, request: Request, rule: Rule | None) -> Caller:
         """Who asks. Raises NotAuthenticated, TooManyRequests."""
@@ -156,6 +172,8 @@ class Gate:
         )
         if asked.expects is not None and not asked.about:
             raise InvalidInput(reason="this has no version that If-Match could speak of")
+        if asked.key:  # Of another command: refused before anything is done.
+            await run_in_threadpool(asked.refuse_other, self._plane.log)
         with requested(asked):
             response = await handler(request)
             if response.status_code < HTTPStatus.BAD_REQUEST and not asked.recorded:
@@ -206,17 +224,24 @@ def _of_this_machine(request: Request) -> Caller:
 
     A page from elsewhere can make a browser send requests here, under a name of its own too.
     """
-    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    host = _host(f"//{request.headers.get('Host', '')}")
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "none")
     if not is_loopback(host):
         raise NotAuthenticated(reason=f"With --dev only this machine is answered, not as {host!r}")
     if site not in ("none", "same-origin") or (
-        origin is not None and urlsplit(origin).netloc != request.headers.get("Host")
+        origin is not None and origin.partition("//")[2] != request.headers.get("Host")
     ):
         raise NotAuthenticated(reason="With --dev no page from elsewhere is answered")
     name = request.headers.get("X-Actor", "").strip()[:200] or "dev"
     return Caller(Actor.person(name), frozenset(PERMISSIONS), roles=("admin",))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

@@ -25,6 +25,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 MEBIBYTE = 1024 * 1024
 _BODY_SECONDS = 30.0
 """How long the next part of a body may take."""
+_WHOLE_BODY_SECONDS = 120.0
+"""How long all of it may take."""
 _INGEST = "/api/v1/executions"
 _FORM = "application/x-www-form-urlencoded"
 _ALWAYS = {
@@ -99,12 +101,15 @@ class _Body:
     unpacker: Any
     seen: int = 0
     complete: bool = False
+    ends: float = 0.0
 
     async def __call__(self) -> Message:
         if self.complete:  # What is waited for now is that somebody goes away.
             return await self.receive()
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
+            now = asyncio.get_running_loop().time()
+            self.ends = self.ends or now + _WHOLE_BODY_SECONDS
+            async with asyncio.timeout_at(min(self.ends, now + _BODY_SECONDS)):
                 message = await self.receive()
         except TimeoutError:
             raise BodyTooSlow(seconds=_BODY_SECONDS) from None
@@ -125,6 +130,8 @@ class _Body:
             unpacked: bytes = self.unpacker.decompress(data, self.most - self.seen + 1)
         except zlib.error as error:
             raise BodyUnreadable(reason=f"it is not gzip: {error}") from error
+        if self.unpacker.unused_data:
+            raise BodyUnreadable(reason="there is more after its end")
         if last and not self.unpacker.eof and self.seen + len(unpacked) <= self.most:
             raise BodyUnreadable(reason="it ends too early")
         return unpacked

@@ -76,6 +76,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _in_head = True
     _head = 0
+    _whole = True
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol."""
@@ -93,11 +94,22 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """See httptools."""
-        self._in_head, self._head = True, 0
+        self._in_head, self._head, self._whole = True, 0, False
         self._patience.cancel()
         self._patience = self.loop.call_later(_PATIENCE_SECONDS, self.transport.close)
         super().on_message_begin()
         self.scope["extensions"] = {ABORT: {"abort": self._abort}}
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        self._whole = True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """See httptools. Who was answered before they said all has nothing more to say."""
+        super().on_response_complete()
+        if not self._whole:
+            self.transport.close()
 
     def on_headers_complete(self) -> None:
         """See httptools."""

@@ -52,6 +52,7 @@ def test_a_bomb_does_not_go_off(scraped: ControlPlane) -> None:
         (b"{}", "br", 415),
         (b"not gzip", "gzip", 400),
         (gzip.compress(b"{}", mtime=0)[:-9], "gzip", 400),
+        (gzip.compress(b"{}", mtime=0) + b"A" * 10_000, "gzip", 400),
         (b"[" * 100_000, "identity", 400),
         (b'{"name": "\\ud800", "percentage": 1}', "identity", 422),
         (b'{"name": "a", "percentage": NaN}', "identity", 422),
