@@ -1,6 +1,8 @@
 """`controlplane audit …`: who did what, when, on whose approval, and why."""
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,7 +16,7 @@ from controlplane.cli.audit_output import (
     print_told,
     print_why,
 )
-from controlplane.cli.output import Json, opened, print_json
+from controlplane.cli.output import Json, line, opened, print_json, progress
 from controlplane.cli.standing import Id
 from controlplane.plane.questions import Question, Which
 from events.event import ActorKind
@@ -22,6 +24,7 @@ from projections.audit import Slice
 
 app = typer.Typer(help="Ask history: who, what, when, on whose approval.", no_args_is_help=True)
 
+Report = Literal["html", "markdown"]
 Actor = Annotated[str | None, typer.Option(help="Whose doing, by id.")]
 Since = Annotated[str | None, typer.Option(help="ISO 8601 with a zone: 2026-11-20T14:05Z.")]
 Until = Annotated[str | None, typer.Option(help="ISO 8601 with a zone, exclusive.")]
@@ -126,6 +129,34 @@ def why(
         print_json(why_view(found))
     else:
         print_why(found)
+
+
+@app.command()
+def report(
+    rollout: Id,
+    *,
+    form: Annotated[Report, typer.Option("--format")] = "html",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: standard output.")
+    ] = None,
+    at: Annotated[
+        int | None, typer.Option(min=1, help="As of this log position; default: the last one.")
+    ] = None,
+    walk_log: Annotated[
+        bool, typer.Option(help="Walk the hash chain, which takes a while if it is long.")
+    ] = True,
+) -> None:
+    """Write all that an auditor reads about a rollout, in one file. A position gives one report."""
+    from controlplane.reports.writing import write  # noqa: PLC0415  why: seldom needed
+
+    with opened() as plane, progress("verifying the log") as moved:
+        found = plane.audit.report(rollout, at=at, walk_log=walk_log, progress=moved)
+    text = write(found, form)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    output.write_text(text, encoding="utf-8")
+    line(f"{rollout} as of log position {found.position}, in {output}")
 
 
 @app.command()

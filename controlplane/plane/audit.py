@@ -1,7 +1,7 @@
 """`plane.audit`: questions to history, answered from the log itself."""
 
-from collections.abc import Iterable, Sequence
-from typing import Unpack
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Unpack
 
 from controlplane.errors import FlagNotFound, RolloutNotFound
 from controlplane.plane.core import Core
@@ -21,7 +21,10 @@ from events.interventions import (
 from events.log import Count, Query
 from events.promotions import ProposalApproved, ProposalRejected, ProposalWithdrawn
 from events.rollouts import StartApproved, StartRejected, rollout_stream
-from projections.audit import Behind, Deed, Happening, Why, deeds, standing_behind, timeline, why
+from projections.audit import Behind, Deed, Happening, Why, deeds, standing_behind, why
+
+if TYPE_CHECKING:
+    from controlplane.reports.contents import Report
 
 AGREEMENTS: tuple[type[Event], ...] = (
     StartApproved,
@@ -97,11 +100,24 @@ class Audit:
 
         Looks that found the same are one. Raises RolloutNotFound.
         """
-        dossier = dossier_of(self._log, rollout, self._log.head().position)
-        return timeline(
-            *(dossier.decided, dossier.looks, dossier.flag, dossier.alerts, dossier.incidents),
-            *(dossier.freezes, dossier.reviews, dossier.others, dossier.commands),
-        )
+        return dossier_of(self._log, rollout, self._log.head().position).timeline()
+
+    def report(
+        self,
+        rollout: str,
+        *,
+        at: int | None = None,
+        walk_log: bool = True,
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> "Report":
+        """All that an auditor wants to read about a rollout, as of a log position; None: now.
+
+        `walk_log`: walk the hash chain for it, which takes a while where the log is long. The
+        same position gives the same report. Raises RolloutNotFound, InvalidInput.
+        """
+        from controlplane.plane.reporting import report_of  # noqa: PLC0415  why: seldom needed
+
+        return report_of(self._core, rollout, at, walk_log=walk_log, progress=progress)
 
     def why(self, position: int) -> Why:
         """What led to an event, from the first cause on, and what it led to. Raises EventNotFound.

@@ -14,7 +14,7 @@ from events.incidents import INCIDENT_STREAM
 from events.judgements import judgement_stream
 from events.log import EventLog, Query
 from events.rollouts import rollout_stream
-from projections.audit import Behind, standing_behind
+from projections.audit import Behind, Happening, standing_behind, timeline
 from projections.rollouts import ROLLOUTS, Rollout
 
 
@@ -42,10 +42,12 @@ class Dossier:
     causes: dict[str, Recorded]
     behind: dict[str, Behind]
 
-    @property
-    def commands(self) -> list[Recorded]:
-        """What led to any of it."""
-        return list(self.causes.values())
+    def timeline(self) -> list[Happening]:
+        """All of it in the order of the log; looks that found the same are one."""
+        return timeline(
+            *(self.decided, self.looks, self.flag, self.alerts, self.incidents),
+            *(self.freezes, self.reviews, self.others, self.causes.values()),
+        )
 
 
 def dossier_of(log: EventLog, id_: str, upto: int) -> Dossier:

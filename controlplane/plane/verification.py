@@ -41,12 +41,15 @@ class Verification:
         return not self.differences
 
 
-def verify(core: Core, rollout: Rollout, progress: Callable[[int, int], None]) -> Verification:
+def verify(
+    core: Core, rollout: Rollout, progress: Callable[[int, int], None], upto: int | None = None
+) -> Verification:
     """Fold the log forward once; at the position of each look, take it again.
 
-    `progress` is called with looks done and looks in all.
+    `progress` is called with looks done and looks in all. `upto`: the last log position that
+    counts; None: the last there is.
     """
-    looks = _looks(core, rollout.id)
+    looks = [one for one in _looks(core, rollout.id) if upto is None or one.position <= upto]
     past = PastWorlds(core, rollout)
     found: list[Difference] = []
     judged = proposed = incomparable = 0
@@ -69,7 +72,10 @@ def verify(core: Core, rollout: Rollout, progress: Callable[[int, int], None]) -
             proposed += 1
             found += _reconsider(recorded.position, event, past.world(recorded.occurred_at))
     progress(len(looks), len(looks))
-    found += unwarranted(rollout.id, core.log.read_stream(rollout_stream(rollout.id)))
+    decided = core.log.read_stream(rollout_stream(rollout.id))
+    found += unwarranted(
+        rollout.id, [one for one in decided if upto is None or one.position <= upto]
+    )
     return Verification(rollout.id, judged, proposed, incomparable, tuple(found))
 
 

@@ -138,3 +138,17 @@ def test_a_wrong_question_is_refused_in_a_line(
 def test_where_there_is_nothing_it_says_so(terminal: Terminal, words: str, told: str) -> None:
     assert told in terminal.says(*words.split())
     assert terminal.data(*words.split()) == []
+
+
+@pytest.mark.usefixtures("story")
+def test_a_report_is_written_to_a_file_or_printed(terminal: Terminal) -> None:
+    words = ["audit", "report", ROLLOUT]
+    said = terminal.says(*words, "-o", "report.html")
+    assert f"{ROLLOUT} as of log position" in said
+    written = (terminal.folder / "report.html").read_text(encoding="utf-8")
+    assert written == terminal.says(*words) == terminal.says(*words, "--format", "html")
+    assert written.startswith("<!doctype html>")
+    markdown = terminal.says(*words, "--format", "markdown", "--at", "20", "--no-walk-log")
+    assert markdown.startswith(f"# {ROLLOUT}\n")
+    assert "as of log position 20" in markdown
+    assert "There is no rollout nonsense" in terminal.refuses("audit", "report", "nonsense")

@@ -14,6 +14,7 @@ from tests.journeys.traffic import ENGINEER, FLAG
 
 SPEAK_FOR_THEMSELVES = {
     ("demo",),
+    ("audit", "report"),
     ("serve",),
     ("workload",),
     ("events", "follow"),
