@@ -186,6 +186,11 @@ class Happening:
     event: Recorded
     repeats: tuple[Recorded, ...] = ()
 
+    @property
+    def position(self) -> int:
+        """In the log."""
+        return self.event.position
+
 
 def timeline(*histories: Iterable[Recorded]) -> list[Happening]:
     """All of them in the order of the log, each event once."""

@@ -101,7 +101,11 @@ POLICY: dict[str, Rule] = {
         for name in ("past_flags", "past_rollouts", "past_alerts", "past_totals")
     },
     **_lists("record", "record_executions"),
-    **_read("get_event", "log_head"),
+    **_read("get_event", "log_head", "audit_why"),
+    **_long(
+        *("audit_events", "audit_counts", "audit_denied", "audit_approvals"),
+        *("flag_changes", "rollout_approvals", "rollout_timeline"),
+    ),
     **_lists("read", "metric_totals"),
     "metric_minutes": Rule("read", lists=True, long=True),
     **_read("list_projections", "get_schedule"),

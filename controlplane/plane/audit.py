@@ -1,17 +1,17 @@
 """`plane.audit`: questions to history, answered from the log itself."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, get_args
 
 from controlplane.errors import FlagNotFound, RolloutNotFound
 from controlplane.plane.core import Core
 from controlplane.plane.dossiers import dossier_of, reviewed
 from controlplane.plane.lineages import Recorded, causes_of, effects_of
-from controlplane.plane.questions import Question, dimensions, query_of
+from controlplane.plane.questions import Question, dimensions, only, query_of
 from events.access import REVIEW_STREAM, CommandDenied, DenialsSuppressed, ReviewClosed
 from events.errors import EventNotFound
 from events.event import Event
-from events.flags import RolloutAttached, RolloutDetached, flag_stream
+from events.flags import FlagEvent, RolloutAttached, RolloutDetached, flag_stream
 from events.interventions import (
     ItemSignedOff,
     OverrideApproved,
@@ -26,6 +26,10 @@ from projections.audit import Behind, Deed, Happening, Why, deeds, standing_behi
 if TYPE_CHECKING:
     from controlplane.reports.contents import Report
 
+CHANGES: tuple[type[Event], ...] = tuple(
+    one for one in get_args(FlagEvent) if one not in (RolloutAttached, RolloutDetached)
+)
+"""What changes a flag; that a rollout has it changes nothing yet."""
 AGREEMENTS: tuple[type[Event], ...] = (
     StartApproved,
     StartRejected,
@@ -72,9 +76,7 @@ class Audit:
         stream = flag_stream(flag)
         if not self._log.search(Query(stream=stream, limit=1)):
             raise FlagNotFound(flag=flag)
-        asked["stream"] = stream
-        taken = (RolloutAttached, RolloutDetached)
-        found = [one for one in self.events(**asked) if not isinstance(one.event, taken)]
+        found = self.events(**only(CHANGES, asked | {"stream": stream}))
         return self._deeds(found, (one.correlation_id for one in found))
 
     def approvals(self, rollout: str | None = None, **asked: Unpack[Question]) -> list[Deed]:
@@ -82,18 +84,16 @@ class Audit:
 
         Raises RolloutNotFound, InvalidInput.
         """
-        asked["type"] = [one.TYPE for one in AGREEMENTS]
         if rollout is not None:
             asked["stream"] = rollout_stream(rollout)
             if not self._log.search(Query(stream=asked["stream"], limit=1)):
                 raise RolloutNotFound(rollout=rollout)
-        found = self.events(**asked)
+        found = self.events(**only(AGREEMENTS, asked))
         return self._deeds(found, (getattr(one.event, "rollout", None) for one in found))
 
     def denied(self, **asked: Unpack[Question]) -> list[Recorded]:
         """Commands that were refused, and how many more were only counted. Raises InvalidInput."""
-        asked["type"] = [CommandDenied.TYPE, DenialsSuppressed.TYPE]
-        return self.events(**asked)
+        return self.events(**only((CommandDenied, DenialsSuppressed), asked))
 
     def timeline(self, rollout: str) -> list[Happening]:
         """All that happened to a rollout, what its flag, alerts and freezes have to do with it.

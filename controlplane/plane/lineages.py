@@ -11,6 +11,8 @@ _AT_ONCE = 500
 """Ids that are looked for in one question."""
 _MOST_EFFECTS = 1000
 """More are not followed: a page of them tells nobody anything."""
+_MOST_STEPS = 100
+"""From an event to what it led to; JSON that is nested deeper is read by few."""
 FARTHEST = 2**63 - 1
 
 
@@ -40,13 +42,19 @@ def effects_of(log: EventLog, event: Recorded) -> tuple[list[Recorded], bool]:
     """What an event led to, near and far; and whether there is more."""
     found: dict[str, Recorded] = {}
     nearest = [event]
-    while nearest and len(found) <= _MOST_EFFECTS:
-        ids = [one.id for one in nearest]
-        nearest = []
-        for start in range(0, len(ids), _AT_ONCE):
-            causes = tuple(ids[start : start + _AT_ONCE])
-            left = _MOST_EFFECTS + 1 - len(found)
-            nearest += log.search(Query(causation_id=causes, limit=left))
-        nearest = [one for one in nearest if one.id not in found and one.id != event.id]
+    for _ in range(_MOST_STEPS):
+        led_to = _effects(log, nearest, _MOST_EFFECTS + 1 - len(found))
+        nearest = [one for one in led_to if one.id not in found and one.id != event.id]
         found |= {one.id: one for one in nearest}
-    return list(found.values())[:_MOST_EFFECTS], len(found) > _MOST_EFFECTS
+        if not nearest or len(found) > _MOST_EFFECTS:
+            break
+    more = len(found) > _MOST_EFFECTS or bool(nearest and _effects(log, nearest, 1))
+    return list(found.values())[:_MOST_EFFECTS], more
+
+
+def _effects(log: EventLog, causes: list[Recorded], most: int) -> list[Recorded]:
+    found: list[Recorded] = []
+    for start in range(0, len(causes), _AT_ONCE):
+        ids = tuple(one.id for one in causes[start : start + _AT_ONCE])
+        found += log.search(Query(causation_id=ids, limit=most))
+    return found

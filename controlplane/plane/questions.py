@@ -1,13 +1,14 @@
 """What may be asked of history, as people say it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, TypedDict, TypeVar, cast, get_args
 
 from controlplane.errors import InvalidInput
 from controlplane.plane.core import moment
-from events.event import ActorKind
+from events.event import ActorKind, Event
 from events.log import Clock, Dimension, Query
+from events.matching import matches_type
 from projections.audit import SLICES, Slice, within
 
 T = TypeVar("T", bound=str)
@@ -67,6 +68,13 @@ def query_of(asked: Question) -> Query:
         newest_first=asked.get("newest_first", False),
         limit=limit,
     )
+
+
+def only(types: Iterable[type[Event]], asked: Question) -> Question:
+    """The same question, about these events and no others. Raises InvalidInput."""
+    patterns = query_of(asked).patterns
+    names = [one.TYPE for one in types if matches_type(one.TYPE, patterns)]
+    return asked | {"slice": None, "type": names}
 
 
 def dimensions(by: Sequence[str]) -> tuple[Dimension, ...]:

@@ -208,6 +208,21 @@ def webhooks(story: Story) -> None:
     tell("remove_webhook", **hook, reason="nobody reads it any more")
 
 
+def auditing(story: Story) -> None:
+    tell = story.tell
+    tell("audit_events", slice="rollouts", kind="person", newest_first=True, limit=1)
+    tell("audit_events", slice="freezes", limit=1, format="cloudevents")
+    tell("audit_counts", slice="flags", group_by=["actor", "type"], limit=3)
+    (lifted,) = story.plane.events(type="freeze.lifted")
+    tell("audit_why", position=lifted.position)
+    story._client.post(f"/api/v1/rollouts/{R1}/start", headers={"X-Actor": "ana"})  # Too late.
+    tell("audit_denied")
+    tell("audit_approvals", limit=1)
+    tell("rollout_approvals", rollout=R1, newest_first=True, limit=1)
+    tell("rollout_timeline", rollout=R1, limit=2)
+    tell("flag_changes", flag=FLAG, newest_first=True, limit=2)
+
+
 @contextmanager
 def told() -> Iterator[Story]:
     """The whole story."""
@@ -223,7 +238,8 @@ def told() -> Iterator[Story]:
         # Without a network.
         plane.webhooks._outgoing = replace(plane.webhooks._outgoing, send=outbox)
         story = Story(plane, clock, outbox)
-        for chapter in (flags, alone, drafting, steering, measuring, recording, webhooks):
+        chapters = (flags, alone, drafting, steering, measuring, recording, webhooks, auditing)
+        for chapter in chapters:
             chapter(story)
         yield story
 

@@ -57,6 +57,24 @@ def test_who_changed_a_flag_by_which_token_and_who_had_agreed(story: Audited) ->
     ]
 
 
+def test_so_many_changes_are_told_as_were_asked_for(asked: Audited) -> None:
+    audit = asked.plane.audit
+    every = audit.who_changed(FLAG)
+    for limit in range(1, len(every) + 2):
+        assert audit.who_changed(FLAG, limit=limit) == every[:limit]
+        assert audit.who_changed(FLAG, limit=limit, newest_first=True) == every[::-1][:limit]
+
+
+def test_what_else_is_asked_narrows_it(asked: Audited) -> None:
+    audit = asked.plane.audit
+    assert [d.event.type for d in audit.who_changed(FLAG, type="flag.e*", actor="ben")] == [
+        "flag.exposure_changed"
+    ]
+    assert audit.who_changed(FLAG, type="flag.rollout_attached") == []
+    assert audit.approvals(slice="flags") == audit.denied(type="flag.*") == []
+    assert audit.approvals(slice="rollouts") == audit.approvals(ROLLOUT)
+
+
 def test_what_people_agreed_to_and_who_had_asked(story: Audited) -> None:
     expected = [
         ("rollout.start_approved", "ben", story.token, ("ana",), ()),
