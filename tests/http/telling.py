@@ -90,8 +90,10 @@ def alone(story: Story) -> None:
     tell("list_reviews", open=True)
     tell("get_review", review="review-1")
     tell("close_review", {"note": "it was down, INC-8"}, review="review-1", by="ben")
-    tell("break_glass", because | {"percentage": 20}, flag=SHOP, by="cleo")
-    tell("resolve_alert", {"reason": "seen by all"}, **alert | {"number": 2})
+    story.plane.executions.record([batch(flag=SHOP, ms=1500)])
+    story.plane.tick()
+    slow = {"flag": SHOP, "rule": "SLOW_BATCH_DETECTED", "number": 1}
+    tell("resolve_alert", {"reason": "seen by all"}, **slow)
 
 
 def drafting(story: Story) -> None:
