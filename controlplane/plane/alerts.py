@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 from controlplane import alerts
 from controlplane.access_errors import SilenceNotPermitted
-from controlplane.errors import AlertNotFound, InvalidInput
+from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
 from controlplane.plane.alarms import stage_alert
 from controlplane.plane.consequences import fold_flag, refuse_asker_of_rollout, switch_off
 from controlplane.plane.core import Core, Who, as_actor, context
 from controlplane.reading import worst_first
 from controlplane.rules.catalog import WATCHED
-from controlplane.rules.overriding import GLASS_BROKEN
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
 from events.alerts import AlertRaised, alert_stream
 from events.errors import LogUnavailable
@@ -64,11 +63,6 @@ class Alerts:
         SilenceNotPermitted to who may not, SamePerson to who asked for the rollout it holds up.
         """
         who = as_actor(actor)
-        if _parts(id_)[1] == GLASS_BROKEN.name:
-            raise InvalidInput(
-                reason=f"{id_} is resolved by closing its review, as a second person: "
-                "controlplane access close-review REVIEW --note WHAT"
-            )
         if not may_silence_critical and self.get(id_).severity == "critical":
             raise SilenceNotPermitted(actor=who.id, alert=id_)
         command = alerts.Resolve(alert=id_, reason=reason)

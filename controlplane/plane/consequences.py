@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from controlplane import commands, flags, rollouts
+from controlplane.access_errors import SameReviewer
 from controlplane.errors import CriticalAlertOpen, SamePerson
 from controlplane.execution import Transaction
 from controlplane.flags import FlagCommand
 from controlplane.people import is_one_of
 from controlplane.rules.catalog import WATCHED
+from controlplane.rules.overriding import GLASS_BROKEN
+from events.access import REVIEW_STREAM
 from events.alerts import alert_stream
 from events.event import Actor, Event
 from events.flags import flag_stream
@@ -21,6 +24,7 @@ from events.rollouts import (
     WaveEntered,
     rollout_stream,
 )
+from projections.access import REVIEWS
 from projections.alerts import ALERTS, Alert
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS, Rollout
@@ -91,7 +95,15 @@ def refuse_open_alerts(transaction: Transaction, flag: str) -> None:
 
 
 def refuse_asker_of_rollout(transaction: Transaction, alert: Alert, who: Actor) -> None:
-    """Raise SamePerson where somebody would silence what holds up the rollout they asked for."""
+    """Raise SamePerson where somebody would silence what holds up the rollout they asked for.
+
+    Raises SameReviewer where they broke the glass themselves, and nobody has reviewed it.
+    """
+    if alert.rule == GLASS_BROKEN.name:
+        for review in transaction.fold(REVIEWS, REVIEW_STREAM, REVIEW_STREAM).all:
+            own = is_one_of(who.id, [review.opened_by])
+            if own and review.flag == alert.flag and review.closed_at is None:
+                raise SameReviewer(actor=who.id, review=review.id)
     flag = fold_flag(transaction, alert.flag)
     if alert.severity != "critical" or flag.rollout is None:
         return
