@@ -151,6 +151,7 @@ BY_THE_SERVICE_ITSELF = {
     ".clock": "every answer tells the time of what it tells",
     ".close": "a server is stopped, not asked to",
     ".proof": "it holds every byte, the URLs of webhooks too; it is made beside the database",
+    ".replay": "it is played where it is watched; its events, and the world at each, have routes",
     ".tick": "the scheduler does it",
     "access.first_token": "it is printed at the start",
     "access.note": "the gate does it",
