@@ -13,6 +13,7 @@ from controlplane.audit_views import (
     deed_view,
     event_row,
     happening_view,
+    lines,
     told_view,
     why_view,
 )
@@ -20,7 +21,16 @@ from controlplane.csv_tables import to_csv
 from controlplane.http.calls import FARTHEST, After, FlagName, Json, Limit, Plane, page_of
 from controlplane.http.disclosure import disclosed
 from controlplane.http.events import Moment, Name
-from controlplane.http.models.audit import AS_WANTED, CSV, Counts, Deed, Happening, Told, Why
+from controlplane.http.models.audit import (
+    AS_WANTED,
+    CSV,
+    NDJSON,
+    Counts,
+    Deed,
+    Happening,
+    Told,
+    Why,
+)
 from controlplane.http.models.events import BATCH
 from controlplane.http.models.form import Page
 from controlplane.http.rollouts import RolloutId
@@ -33,7 +43,7 @@ from projections import audit
 
 routes = router("audit", prefix="/api/v1/audit")
 
-Format = Literal["json", "csv", "cloudevents"]
+Format = Literal["json", "ndjson", "csv", "cloudevents"]
 Backwards = Annotated[
     bool, Query(description="Backwards: then `next` is to be passed as `before`.")
 ]
@@ -115,6 +125,9 @@ def audit_events(
     if following is not None:
         url = request.url.include_query_params(**{"before" if newest_first else "after": following})
         headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    if as_ == "ndjson":
+        text = lines([told_view(event) for event in shown])
+        return Response(text, media_type=NDJSON, headers=headers)
     if as_ == "csv":
         return Response(to_csv(COLUMNS, map(event_row, shown)), media_type=CSV, headers=headers)
     content = msgspec.json.encode([to_cloudevent(event) for event in shown])

@@ -1,24 +1,21 @@
 """`/api/v1/log`: prove that the record is intact."""
 
 from http import HTTPStatus
-from threading import Lock
 from typing import Annotated
 
 from fastapi import Request, Response
 from pydantic import Field
 
-from controlplane.access_errors import TooManyRequests
 from controlplane.http import problems
 from controlplane.http.calls import Json, Plane
 from controlplane.http.models.events import Head, Witness
 from controlplane.http.models.form import Said
 from controlplane.http.route import router
+from controlplane.http.walking import walking
 from controlplane.operating_views import head_view
 from events.errors import ChainBroken
 
 routes = router("log", prefix="/api/v1/log")
-
-_BUSY_SECONDS = 10
 
 
 class Expectation(Said):
@@ -49,15 +46,10 @@ def verify_log(request: Request, plane: Plane, said: Expectation = _NOTHING) -> 
 
     A log that was altered is a problem with the `position` at which it was.
     """
-    walking: Lock = request.app.state.verifying
-    if not walking.acquire(blocking=False):
-        reason = "The log is being verified for somebody else"
-        raise TooManyRequests(reason=reason, retry_after=_BUSY_SECONDS)
     try:
-        found = plane.verify(expect=said.expect)
+        with walking(request):
+            found = plane.verify(expect=said.expect)
     except ChainBroken as broken:
         position = broken.details["position"]
         return problems.answer("ChainBroken", HTTPStatus.CONFLICT, str(broken), position=position)
-    finally:
-        walking.release()
     return {"intact": True, "position": found.position, "hash": found.hash.hex()}

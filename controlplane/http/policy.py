@@ -104,7 +104,7 @@ POLICY: dict[str, Rule] = {
     **_read("get_event", "log_head", "audit_why"),
     **_long(
         *("audit_events", "audit_counts", "audit_denied", "audit_approvals"),
-        *("flag_changes", "rollout_approvals", "rollout_timeline"),
+        *("flag_changes", "rollout_approvals", "rollout_timeline", "rollout_report"),
     ),
     **_lists("read", "metric_totals"),
     "metric_minutes": Rule("read", lists=True, long=True),

@@ -10,11 +10,11 @@ from controlplane.http.policy import POLICY
 
 PARTS = (
     *("", "flags", "executions", "rollouts", "alerts", "freezes"),
-    *("access", "webhooks", "metrics", "projections"),
+    *("access", "audit", "webhooks", "metrics", "projections"),
     *("past.flags", "past.rollouts", "past.alerts", "past.metrics"),
 )
 """Of a plane (``: itself), and of one as it stood."""
-NOT_YET = {"audit", "incidents", "past.incidents"}
+NOT_YET = {"incidents", "past.incidents"}
 """Asked in Python and at the terminal only, so far. Nothing comes in here: it gets routes."""
 ROUTES: dict[str, dict[str, str]] = {
     "": {
@@ -100,6 +100,16 @@ ROUTES: dict[str, dict[str, str]] = {
         "revoke": "revoke_token",
         "tokens": "list_tokens",
         "authenticate": "who_am_i",
+    },
+    "audit": {
+        "approvals": "audit_approvals",
+        "count": "audit_counts",
+        "denied": "audit_denied",
+        "events": "audit_events",
+        "report": "rollout_report",
+        "timeline": "rollout_timeline",
+        "who_changed": "flag_changes",
+        "why": "audit_why",
     },
     "webhooks": {
         "all": "list_webhooks",

@@ -8,15 +8,20 @@ from controlplane.http.models.events import AS_BATCH, Recorded
 from controlplane.http.models.form import Shown
 from events.event import ActorKind
 
-CSV = "text/csv"
+CSV, NDJSON = "text/csv", "application/x-ndjson"
 
 _ROW = 'position,occurred_at,…,what,…\r\n4711,2026-11-20T14:05:00.000000Z,…,"batch-patches-v1 …",…'
+_LINE = '{"position": 4711, "type": "flag.enabled", "what": "batch-patches-v1 switched on", …}\n'
 _ANSWERS: dict[str, Any] = AS_BATCH[200]
+_TEXT = {"schema": {"type": "string"}}
 AS_WANTED: dict[int | str, dict[str, Any]] = {
     200: _ANSWERS
-    | {"content": _ANSWERS["content"] | {CSV: {"schema": {"type": "string"}, "example": _ROW}}}
+    | {
+        "content": _ANSWERS["content"]
+        | {CSV: _TEXT | {"example": _ROW}, NDJSON: _TEXT | {"example": _LINE}}
+    }
 }
-"""As a page of JSON, as CloudEvents, or for spreadsheets."""
+"""As a page of JSON, a document a line, as CloudEvents, or for spreadsheets."""
 
 
 class Told(Recorded):
