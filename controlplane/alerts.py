@@ -6,6 +6,7 @@ from typing import assert_never
 from controlplane.errors import AlertClosed, AlertNotFound, InvalidInput
 from controlplane.rules.rule import Finding, Rule
 from events.alerts import AlertAcknowledged, AlertEvent, AlertRaised, AlertResolved
+from events.timestamps import Timestamp
 from projections.alerts import Alert
 
 
@@ -16,6 +17,9 @@ class Report:
     rule: Rule
     flag: str
     finding: Finding
+    judged_at: Timestamp = 0
+    as_of: int = 0
+    """The log position of what the rule looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +80,17 @@ def _report(alert: Alert, command: Report) -> list[AlertEvent]:
                 unit=finding.unit,
                 sample=finding.sample,
                 summary=finding.summary,
+                judged_at=command.judged_at,
+                as_of=command.as_of,
             )
         ]
     if finding.state == "ok" and alert.open:
-        return [_resolved(alert, finding.summary, finding)]
+        return [_resolved(alert, finding.summary, command)]
     return []
 
 
-def _resolved(alert: Alert, reason: str, finding: Finding | None = None) -> AlertResolved:
+def _resolved(alert: Alert, reason: str, report: Report | None = None) -> AlertResolved:
+    finding = report.finding if report else None
     return AlertResolved(
         alert=alert.id,
         rule=alert.rule,
@@ -93,6 +100,8 @@ def _resolved(alert: Alert, reason: str, finding: Finding | None = None) -> Aler
         value=finding.value if finding else None,
         threshold=finding.threshold if finding else None,
         sample=finding.sample if finding else None,
+        judged_at=report.judged_at if report else 0,
+        as_of=report.as_of if report else 0,
     )
 
 

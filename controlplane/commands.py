@@ -217,6 +217,8 @@ class FollowRollback:
     """See whether clients have left the new code."""
 
     reports: AfterRollback
+    as_of: int = 0
+    """The log position up to which they are known."""
 
 
 BeforeStart = Draft | Revise | Submit | ApproveStart | RejectStart | Start

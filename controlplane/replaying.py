@@ -43,6 +43,8 @@ class Replay:
     """The log position with which it ends."""
     zero: Timestamp | None = None
     """The moment that times are told from: when an incident was opened."""
+    complete_from: int | None = None
+    """Of a file: above this position all about the flag is there. None: all of it always was."""
 
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()

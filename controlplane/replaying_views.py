@@ -5,6 +5,7 @@ import msgspec
 from controlplane.past_views import change_view
 from controlplane.pictures import Picture
 from controlplane.replaying import Scene
+from controlplane.retaking import Retaken
 from controlplane.sentences import sentence
 from controlplane.views import Json, event_view, moment
 
@@ -24,3 +25,9 @@ def picture_view(picture: Picture) -> Json:
     data: Json = msgspec.to_builtins(picture)
     alerts = [alert | {"raised_at": moment(alert["raised_at"])} for alert in data["alerts"]]
     return data | {"at": moment(picture.at), "alerts": alerts}
+
+
+def retaken_view(retaken: Retaken) -> Json:
+    """What came of deciding again."""
+    data: Json = msgspec.to_builtins(retaken)
+    return data | {"identical": retaken.identical}

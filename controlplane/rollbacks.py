@@ -30,7 +30,9 @@ def start(rollout: Rollout, trigger: Trigger, reason: str) -> list[RolloutEvent]
     return [*lapse(rollout, "the rollout was rolled back"), started]
 
 
-def follow(rollout: Rollout, reports: AfterRollback, now: Timestamp) -> list[RolloutEvent]:
+def follow(
+    rollout: Rollout, reports: AfterRollback, now: Timestamp, as_of: int = 0
+) -> list[RolloutEvent]:
     """Confirm by what clients report; say so once if they go on with the new code."""
     if rollout.phase != "rolling_back":
         return []
@@ -45,6 +47,7 @@ def follow(rollout: Rollout, reports: AfterRollback, now: Timestamp) -> list[Rol
                 flag=rollout.flag,
                 reports=reports.on,
                 last_report_at=max(reports.last_on_at, reports.last_heard_at),
+                as_of=as_of,
             )
         )
     quiet_us = now - max(last_on, reports.last_heard_at)
@@ -62,5 +65,6 @@ def follow(rollout: Rollout, reports: AfterRollback, now: Timestamp) -> list[Rol
         flag=rollout.flag,
         confirmed_by=confirmed_by,
         took_us=last_on - rollout.rollback_at,
+        as_of=as_of,
     )
     return [*events, rolled_back]

@@ -57,7 +57,7 @@ def decide(rollout: Rollout, command: RolloutCommand, now: Timestamp) -> list[Ro
     if isinstance(command, Abort):
         return _abort(rollout, command)
     if isinstance(command, FollowRollback):
-        return rollbacks.follow(rollout, command.reports, now)
+        return rollbacks.follow(rollout, command.reports, now, command.as_of)
     if isinstance(command, BeforeStart):
         return _before_start(rollout, command, now)
     if isinstance(command, SignOff | WithdrawSignOff) and rollout.phase in BEFORE_START:

@@ -6,12 +6,13 @@ from controlplane import incidents
 from controlplane.incidents import Measure
 from controlplane.measurements import Measurements
 from controlplane.reading import Reading
+from controlplane.replaying import Replay
 from events.alerts import AlertRaised, alert_stream
 from events.event import Event, RecordedEvent
 from events.log import Replayable
 from events.timestamps import HOUR, MINUTE, Timestamp
 from projections.incidents import Incident
-from projections.replay import position_at
+from projections.replay import History, position_at
 from projections.timelines import about, stretch, told
 
 LEAD_US = 15 * MINUTE
@@ -45,6 +46,12 @@ def report(reading: Reading, log: Replayable, incident: Incident, now: Timestamp
         end=end,
         timeline=list(told(about(incident.flag, stretch(log, start, end)))),
     )
+
+
+def story_of(reading: Reading, history: History, incident: Incident) -> Replay:
+    """The stretch of the log that its story is, to be gone through event by event."""
+    start, end = extent(history.log, incident, began(reading, history.log, incident))
+    return Replay(incident.id, history, incident.flag, start, end, incident.opened_at)
 
 
 def began(reading: Reading, log: Replayable, incident: Incident) -> Timestamp | None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from events.event import Event
 from events.flags import Text
+from events.timestamps import Timestamp
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -23,6 +24,10 @@ class AlertRaised(Event, frozen=True):
     sample: int
     """How many executions the value rests on."""
     summary: str
+    judged_at: Timestamp = 0
+    """When the rule looked; 0 where none did."""
+    as_of: int = 0
+    """The log position up to which it knew everything: so it can be judged again. 0: not told."""
 
 
 class AlertAcknowledged(Event, frozen=True):
@@ -46,6 +51,9 @@ class AlertResolved(Event, frozen=True):
     """What the rule found; None where a person resolved it."""
     threshold: float | None = None
     sample: int | None = None
+    judged_at: Timestamp = 0
+    """When the rule looked; 0 where a person resolved it."""
+    as_of: int = 0
 
 
 AlertEvent = AlertRaised | AlertAcknowledged | AlertResolved

@@ -10,7 +10,8 @@ ControlPlaneError
 ├── SchemaMismatch
 ├── ChainBroken
 ├── CheckpointInvalid
-└── ProofUnreadable
+├── ProofUnreadable
+└── BundleUnreadable
 """
 
 from http import HTTPStatus
@@ -93,3 +94,10 @@ class CheckpointInvalid(ControlPlaneError):
     """Line {line} of the checkpoints cannot be relied on: {reason}."""
 
     status = HTTPStatus.CONFLICT
+
+
+class BundleUnreadable(ControlPlaneError):
+    """This is no story that was exported here, or not all of it: {reason}. Export it again:
+    controlplane incidents export INCIDENT -o FILE."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY

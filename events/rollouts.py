@@ -167,6 +167,8 @@ class RollbackStalled(Event, frozen=True):
     reports: int
     """Executions of the new code since the flag went off."""
     last_report_at: Timestamp
+    as_of: int = 0
+    """The log position up to which reports were known; 0: not told."""
 
 
 class RolloutRolledBack(Event, frozen=True):
@@ -180,6 +182,8 @@ class RolloutRolledBack(Event, frozen=True):
     again."""
     took_us: int
     """From the rollback's start to the last report of the new code; 0 where there was none."""
+    as_of: int = 0
+    """The log position up to which reports were known; 0: not told."""
 
 
 LifecycleEvent = (

@@ -125,10 +125,5 @@ def of_row(projection: str, key: str, before: Facts, after: Facts) -> Iterator[C
     """What differs in one row."""
     for fact in dict.fromkeys([*before, *after]):
         was, is_ = before.get(fact), after.get(fact)
-        if was != is_ and not _nothing(was, is_):
+        if was != is_ and (was or is_):  # From nothing to none, nothing changed.
             yield Change(projection, key, fact, was, is_)
-
-
-def _nothing(*values: object) -> bool:
-    """Whether all of them say nothing: whoever had no reason and has an empty one has none."""
-    return all(value is None or value in ("", []) for value in values)

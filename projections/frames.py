@@ -8,6 +8,7 @@ from events.event import Event, RecordedEvent
 from projections.changes import FACTS, Change, Facts, of_row
 from projections.projection import Projection, S
 from projections.replay import History, PastWorld
+from projections.timelines import stretch
 
 Recorded = RecordedEvent[Event]
 
@@ -34,6 +35,12 @@ class Stepping:
             if type(event.event) in projection.events and (key := projection.key(event)) in rows:
                 rows[key] = projection.evolve(rows[key], event)
         self.position = event.position
+
+    def forward(self, position: int) -> None:
+        """Go on through all events up to a position, which must not lie before the present one."""
+        for event in stretch(self._history.log, self.position, position):
+            self.step(event)
+        self.position = max(self.position, position)
 
 
 @dataclass(frozen=True, slots=True)

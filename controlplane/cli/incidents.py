@@ -1,5 +1,7 @@
 """`controlplane incidents …`."""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -108,6 +110,23 @@ def close(
     """Close one by your word. An alert within 15 min opens it again."""
     with opened() as plane:
         _tell(plane.incidents.close(incident, reason=reason, actor=who(actor)), as_json=as_json)
+
+
+@app.command()
+def export(
+    incident: Id,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: standard output.")
+    ] = None,
+) -> None:
+    """Write all that its replay needs to one file: controlplane replay FILE opens it anywhere."""
+    with opened() as plane:
+        lines = list(plane.incidents.export(incident))
+    if output is None:
+        sys.stdout.write("".join(one.decode() for one in lines))
+        return
+    output.write_bytes(b"".join(lines))
+    line(f"{len(lines) - 1} events of {incident} in {output}: controlplane replay {output}")
 
 
 def _tell(incident: Incident, *, as_json: bool) -> None:

@@ -1,13 +1,17 @@
 """`controlplane replay`: a player for people, a line a frame for machines."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.live import Live
 
+from controlplane.bundles import open_file
 from controlplane.cli.keys import keyboard
-from controlplane.cli.output import Json, console, opened
+from controlplane.cli.output import Json, console, line, opened, print_json, progress
 from controlplane.cli.past import place
 from controlplane.cli.player import SPEEDS, Player, Stop
 from controlplane.cli.screen import screen
@@ -15,7 +19,8 @@ from controlplane.cli.texts import short, to_json
 from controlplane.errors import InvalidInput
 from controlplane.plane.moments import When
 from controlplane.replaying import Recorded, Replay
-from controlplane.replaying_views import scene_view
+from controlplane.replaying_views import retaken_view, scene_view
+from controlplane.retaking import Retaken, retake_story
 from controlplane.sentences import sentence
 from events.alerts import AlertEvent
 from events.executions import BatchExecuted
@@ -35,17 +40,62 @@ def replay(
     flag: Annotated[str | None, typer.Option(help="Only what is about this flag.")] = None,
     at: Annotated[int | None, typer.Option(min=1, help="The log position to begin at.")] = None,
     speed: Annotated[int, typer.Option(help=f"{', '.join(map(str, SPEEDS))} times.")] = SPEEDS[1],
+    check: Annotated[
+        bool, typer.Option("--check", help="Take every decision again; exit with 1 if one differs.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Go through an incident, a rollout or a time again, event by event. Nothing is changed."""
     if speed not in SPEEDS:
         raise InvalidInput(reason=f"a replay plays at {', '.join(map(str, SPEEDS))} times")
-    with opened() as plane:
-        found = plane.replay(of, since=_place(since), until=_place(until), flag=flag)
-        if as_json or not (sys.stdin.isatty() and console.is_terminal):
+    with _story(of, since, until, flag) as found:
+        if check:
+            _check(found, as_json=as_json)
+        elif as_json or not (sys.stdin.isatty() and console.is_terminal):
             _print_frames(found, at)
         else:
             play(found, at, speed)
+
+
+@contextmanager
+def _story(
+    of: str | None, since: str | None, until: str | None, flag: str | None
+) -> Iterator[Replay]:
+    """What is to be replayed; for a file no database is opened."""
+    if of is not None and Path(of).is_file():
+        yield open_file(Path(of))
+        return
+    with opened() as plane:
+        yield plane.replay(of, since=_place(since), until=_place(until), flag=flag)
+
+
+def _check(found: Replay, *, as_json: bool) -> None:
+    with progress("deciding again") as moved:
+        retaken = retake_story(found, moved)
+    if as_json:
+        print_json(retaken_view(retaken))
+    else:
+        _print_retaken(retaken)
+    if not retaken.identical:
+        raise typer.Exit(1)
+
+
+def _print_retaken(retaken: Retaken) -> None:
+    counts = (
+        (retaken.judgements, "judgements"),
+        (retaken.alerts, "alerts"),
+        (retaken.rollbacks, "rollbacks"),
+        (retaken.incidents, "incidents"),
+    )
+    outcome = "identical" if retaken.identical else f"{len(retaken.differences)} differ"
+    told = ", ".join(f"{count} {name}" for count, name in counts)
+    line(f"{told} decided again from the events: {outcome}")
+    if retaken.untold:
+        line(f"{retaken.untold} do not tell what they were made of, or are another evaluator's")
+    for one in retaken.differences:
+        line(f"position {one.position}, {one.what}")
+        line(f"  recorded:   {one.recorded}")
+        line(f"  recomputed: {one.recomputed}")
 
 
 def _place(text: str | None) -> When | None:

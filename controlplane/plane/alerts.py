@@ -12,20 +12,21 @@ from controlplane.plane.consequences import fold_flag, refuse_asker_of_rollout, 
 from controlplane.plane.core import Core, Who, as_actor, context
 from controlplane.reading import worst_first
 from controlplane.rules.catalog import WATCHED
-from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
+from controlplane.rules.looking import judged, watched
+from controlplane.rules.rule import Watched
 from events.alerts import AlertRaised, alert_stream
 from events.errors import LogUnavailable
 from events.event import Actor
 from events.log import Query
 from projections.alerts import ALERTS, Alert
-from projections.evidence import EVIDENCE
 from projections.flags import FLAGS, Flag
-from projections.rollouts import ROLLOUTS
-from projections.vitals import VITALS
+from projections.projection import Projection, S
 
 logger = logging.getLogger(__name__)
 
 WATCHER = Actor.system("alert-rules")
+_ATTEMPTS = 5
+"""Looks, until all that is seen is of one moment."""
 
 
 class Alerts:
@@ -88,46 +89,56 @@ class Alerts:
 
     def watch(self) -> list[Alert]:
         """One look of every rule at every flag: raise, resolve, and switch off where due."""
-        for _, flag in self._core.scan(FLAGS):
+        for name, flag in self._core.scan(FLAGS):
             if not flag.archived:
                 try:
-                    self._watch_flag(flag)
+                    self._watch_flag(name)
                 except LogUnavailable:
                     raise  # The others would fail alike.
                 except Exception:
                     logger.exception("%s could not be watched; the others are", flag.name)
         return self.open()
 
-    def _watch_flag(self, flag: Flag) -> None:
-        latest = self._core.get(EVIDENCE, flag.name).rollout  # In charge now, or lately.
-        rollout = self._core.get(ROLLOUTS, latest) if latest else None
-        watched = Watched(
-            flag=flag,
-            vitals=self._core.get(VITALS, flag.name),
-            rollout=rollout,
-            now=self._core.clock(),
-        )
+    def _watch_flag(self, name: str) -> None:
+        seen, as_of = self._look(name)
+        if not seen.flag.exists or seen.flag.archived:
+            return
         # Those that switch the flag off come last: what follows the first of them is moot.
         for rule in sorted(WATCHED.values(), key=lambda rule: rule.disables_flag):
-            finding = _judged(rule, watched)
+            finding = judged(rule, seen)
             if finding.state != "no_data":
-                self._report(rule, flag, finding)
+                report = alerts.Report(
+                    rule=rule, flag=name, finding=finding, judged_at=seen.now, as_of=as_of
+                )
+                self._report(report, seen.flag)
 
-    def _report(self, rule: Rule, judged: Flag, finding: Finding) -> None:
-        stream = alert_stream(judged.name, rule.name)
+    def _look(self, flag: str) -> tuple[Watched, int]:
+        """All that a rule may know, and the log position that it is of; 0 where it is of several.
+
+        So anybody can look again, later, at the very same.
+        """
+        self._core.runner.catch_up()
+        for _ in range(_ATTEMPTS):
+            rows = _Noting(self._core)
+            seen = watched(rows, flag, self._core.clock())
+            if len(rows.positions) == 1:
+                return seen, rows.positions.pop()
+        return seen, 0
+
+    def _report(self, report: alerts.Report, seen: Flag) -> None:
+        rule, finding = report.rule, report.finding
+        stream = alert_stream(seen.name, rule.name)
         known = self._core.rows.get(ALERTS, stream)
         acts = rule.disables_flag and finding.state == "firing"
         if not acts and (finding.state == "firing") == (known is not None and known.open):
             return  # Nothing new: no need to read the stream.
 
         def work(transaction: Transaction) -> None:
-            flag = fold_flag(transaction, judged.name)
-            if (flag.enabled, flag.enabled_at) != (judged.enabled, judged.enabled_at):
+            flag = fold_flag(transaction, seen.name)
+            if (flag.enabled, flag.enabled_at) != (seen.enabled, seen.enabled_at):
                 return  # Switched since: what was judged is answered for.
             alert = transaction.fold(ALERTS, stream, stream)
-            command = alerts.Report(rule=rule, flag=judged.name, finding=finding)
-            decided = alerts.decide(alert, command)
-            cause = stage_alert(transaction, flag, stream, decided)
+            cause = stage_alert(transaction, flag, stream, alerts.decide(alert, report))
             if acts:
                 reason = f"{rule.name}: {finding.summary}"
                 cause = cause or self._raised(stream)
@@ -141,18 +152,18 @@ class Alerts:
         return next((recorded.id for recorded in self._core.log.search(query)), None)
 
 
-def _judged(rule: Rule, watched: Watched) -> Finding:
-    """What a rule finds; one that cannot judge finds nothing, and the others go on.
+class _Noting:
+    """Rows, and the log positions that they were of."""
 
-    With the flag off, nothing is wrong any more; a critical alert stays until a person says so.
-    """
-    if not watched.flag.enabled and rule.severity != "critical":
-        return Finding(state="ok", summary="the flag is off")
-    try:
-        return rule.judge(watched)
-    except Exception:
-        logger.exception("rule %s could not judge %s", rule.name, watched.flag.name)
-        return NO_DATA
+    def __init__(self, core: Core) -> None:
+        self.positions: set[int] = set()
+        self._rows = core.rows
+
+    def get(self, projection: Projection[S], key: str) -> S:
+        """One row; its initial state where there is none."""
+        state, position = self._rows.get_as_of(projection, key)
+        self.positions.add(position)
+        return state
 
 
 def _parts(id_: str) -> tuple[str, str]:

@@ -1,6 +1,9 @@
 """`plane.incidents`: the Python API of incidents."""
 
+from collections.abc import Iterator
+
 from controlplane import incidents
+from controlplane.bundles import written
 from controlplane.errors import FlagNotFound
 from controlplane.execution import Transaction
 from controlplane.incident_errors import IncidentNotFound
@@ -8,7 +11,7 @@ from controlplane.plane.alarms import fold_incidents
 from controlplane.plane.consequences import fold_flag
 from controlplane.plane.core import Core, Who, as_actor, context
 from controlplane.reading import newest_first
-from controlplane.stories import Report, report
+from controlplane.stories import Report, report, story_of
 from events.alerts import Severity
 from events.incidents import INCIDENT_STREAM, IncidentOpened
 from projections.incidents import INCIDENTS, Incident
@@ -39,6 +42,15 @@ class Incidents:
         """
         log, now = self._core.history.log, self._core.clock()
         return report(self._core, log, self.get(id_), now)
+
+    def export(self, id_: str) -> Iterator[bytes]:
+        """The lines of a file with all that its replay needs, to be opened anywhere.
+
+        Raises IncidentNotFound.
+        """
+        incident = self.get(id_)
+        story = story_of(self._core, self._core.history, incident)
+        return written(story, incident.flag, self._core.clock())
 
     def declare(
         self, flag: str, *, actor: Who, reason: str, severity: Severity = "critical"

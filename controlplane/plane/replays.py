@@ -8,7 +8,7 @@ from controlplane.plane.incidents import Incidents
 from controlplane.plane.moments import When, place
 from controlplane.reading import world_of
 from controlplane.replaying import Replay
-from controlplane.stories import began, extent
+from controlplane.stories import story_of
 from events.rollouts import rollout_stream
 from projections.flags import FLAGS
 
@@ -29,16 +29,13 @@ def replay(
         raise InvalidInput(reason=f"{of} is of one flag anyhow: leave the flag out")
     if of is None:
         return _time(core, since, until, flag)
-    found = _incident(core, of) if of.startswith("INC-") else _rollout(core, of)
+    if of.startswith("INC-"):
+        found = story_of(core, core.history, Incidents(core).get(of))
+    else:
+        found = _rollout(core, of)
     start = found.start if since is None else place(core, since)[0]
     end = found.end if until is None else place(core, until)[0]
     return replace(found, start=start, end=end)
-
-
-def _incident(core: Core, id_: str) -> Replay:
-    incident, log = Incidents(core).get(id_), core.history.log
-    start, end = extent(log, incident, began(core, log, incident))
-    return Replay(incident.id, core.history, incident.flag, start, end, incident.opened_at)
 
 
 def _rollout(core: Core, id_: str) -> Replay:

@@ -36,7 +36,7 @@ def report_of(
         dossier=dossier,
         plan=plans.recorded(dossier.rollout.plan),
         chain=_walked(core.log, position, progress) if walk_log else Chain(walked=False),
-        verification=verify(core, dossier.rollout, lambda _done, _of: None, position),
+        verification=verify(core.history, dossier.rollout, upto=position),
         timeline=tuple(dossier.timeline()),
     )
 

@@ -22,6 +22,7 @@ from controlplane.errors import (
     WrongState,
 )
 from controlplane.execution import Transaction
+from controlplane.looks import look_at
 from controlplane.plane.consequences import (
     fold_flag,
     fold_rollout,
@@ -33,7 +34,7 @@ from controlplane.plane.explanations import Explanation, Status, explain, status
 from controlplane.plane.starting import draft, start
 from controlplane.plane.steering import Steering
 from controlplane.plane.verification import Verification, verify
-from controlplane.plane.worlds import look_at, world_in, world_now
+from controlplane.plane.worlds import world_in, world_now
 from controlplane.plans import FOUR_WAVES, Plan
 from controlplane.reading import latest_first
 from events.errors import LogUnavailable
@@ -188,7 +189,7 @@ class Rollouts(Steering):
         self, id_: str, progress: Callable[[int, int], None] = lambda _done, _of: None
     ) -> Verification:
         """Judge again, from the log, every look that was recorded; all must come out the same."""
-        return verify(self._core, self.get(id_), progress)
+        return verify(self._core.history, self.get(id_), progress)
 
     def evaluate(self, id_: str, *, actor: Who = SCHEDULER) -> Rollout:
         """One look: judge the wave, record what is new, act on it. Raises RolloutEnded.
@@ -216,15 +217,15 @@ class Rollouts(Steering):
         return self._run(work, as_actor(actor), id_)
 
     def _follow(self, transaction: Transaction, rollout: Rollout) -> str:
-        evidence = self._core.get(EVIDENCE, rollout.flag)
+        self._core.runner.catch_up()
+        evidence, as_of = self._core.rows.get_as_of(EVIDENCE, rollout.flag)
         reports = evidence.rollback if evidence.rollout == rollout.id else None
         # Another rollout's evidence has taken the place of this one's: the flag went on again.
         reports = reports or AfterRollback(rollout.rollback_at, superseded=True)
-        command = commands.FollowRollback(reports=reports)
+        command = commands.FollowRollback(reports=reports, as_of=as_of)
         decided = rollouts.decide(rollout, command, transaction.now)
         if decided:
-            flag = fold_flag(transaction, rollout.flag)
-            stage_rollout(transaction, rollout.id, decided, flag)
+            stage_rollout(transaction, rollout.id, decided, fold_flag(transaction, rollout.flag))
         return rollout.id
 
     def ask_due(self, ask: Ask | None = None) -> int:

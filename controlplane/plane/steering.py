@@ -6,6 +6,7 @@ from controlplane import commands, rollouts
 from controlplane.durations import parse_duration
 from controlplane.errors import InvalidInput, OverrideNotFound, ProposalNotFound
 from controlplane.execution import Transaction
+from controlplane.looks import look_at
 from controlplane.plane.consequences import (
     fold_flag,
     fold_rollout,
@@ -13,7 +14,7 @@ from controlplane.plane.consequences import (
     stage_rollout,
 )
 from controlplane.plane.core import Core, Who, as_actor, context, printable
-from controlplane.plane.worlds import look_at, world_in
+from controlplane.plane.worlds import world_in
 from events.event import Actor
 from events.judgements import Verdict
 from events.timestamps import DAY

@@ -5,17 +5,23 @@ from dataclasses import dataclass
 from typing import cast
 
 from controlplane.assessment import EVALUATOR, Assessment, assess, digest
-from controlplane.plane.core import Core
-from controlplane.plane.differences import Difference
+from controlplane.differences import Difference
 from controlplane.plane.warrants import unwarranted
-from controlplane.plane.worlds import PastWorlds
+from controlplane.reading import world_of
 from controlplane.world import World
 from events.event import RecordedEvent
+from events.freezes import FREEZE_STREAM
 from events.judgements import Judgement, WaveJudged, judgement_stream
+from events.log import Replayable
 from events.promotions import PromotionProposed
 from events.rollouts import rollout_stream
 from events.timestamps import MINUTE
-from projections.rollouts import Rollout
+from projections.evidence import EVIDENCE
+from projections.flags import FLAGS
+from projections.frames import Stepping
+from projections.freezes import FREEZES
+from projections.replay import History
+from projections.rollouts import ROLLOUTS, Rollout
 
 _Look = WaveJudged | PromotionProposed
 _PROMPT_US = 5 * MINUTE
@@ -42,15 +48,19 @@ class Verification:
 
 
 def verify(
-    core: Core, rollout: Rollout, progress: Callable[[int, int], None], upto: int | None = None
+    history: History,
+    rollout: Rollout,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+    upto: int | None = None,
 ) -> Verification:
-    """Fold the log forward once; at the position of each look, take it again.
+    """Fold the log forward once, from its beginning; at the position of each look, take it again.
 
     `progress` is called with looks done and looks in all. `upto`: the last log position that
     counts; None: the last there is.
     """
-    looks = [one for one in _looks(core, rollout.id) if upto is None or one.position <= upto]
-    past = PastWorlds(core, rollout)
+    log = history.log
+    looks = [one for one in _looks(log, rollout.id) if upto is None or one.position <= upto]
+    past = _beginning(history, rollout)
     found: list[Difference] = []
     judged = proposed = incomparable = 0
     for done, recorded in enumerate(looks):
@@ -63,40 +73,52 @@ def verify(
         if event.evaluator != EVALUATOR:
             incomparable += 1
             continue
-        found += _when(core, recorded)
+        found += _when(log, recorded)
         past.forward(event.as_of)
         if isinstance(event, WaveJudged):
             judged += 1
-            found += _compare(recorded.position, event, past.world(event.judged_at))
+            found += _compare(recorded.position, event, world_of(past, rollout.id, event.judged_at))
         else:
             proposed += 1
-            found += _reconsider(recorded.position, event, past.world(recorded.occurred_at))
+            found += _reconsider(
+                recorded.position, event, world_of(past, rollout.id, recorded.occurred_at)
+            )
     progress(len(looks), len(looks))
-    decided = core.log.read_stream(rollout_stream(rollout.id))
+    decided = log.read_stream(rollout_stream(rollout.id))
     found += unwarranted(
         rollout.id, [one for one in decided if upto is None or one.position <= upto]
     )
     return Verification(rollout.id, judged, proposed, incomparable, tuple(found))
 
 
-def _looks(core: Core, id_: str) -> list[RecordedEvent[_Look]]:
+def _beginning(history: History, rollout: Rollout) -> Stepping:
+    """All that a look may know, before the first event: no snapshot is believed here."""
+    past = Stepping(history, 0)
+    past.get(ROLLOUTS, rollout.id)
+    past.get(FREEZES, FREEZE_STREAM)
+    past.get(FLAGS, rollout.flag)
+    past.get(EVIDENCE, rollout.flag)
+    return past
+
+
+def _looks(log: Replayable, id_: str) -> list[RecordedEvent[_Look]]:
     streams = (rollout_stream(id_), judgement_stream(id_))
     looks = [
         cast("RecordedEvent[_Look]", event)
         for stream in streams
-        for event in core.log.read_stream(stream)
+        for event in log.read_stream(stream)
         if isinstance(event.event, _Look)
     ]
     return sorted(looks, key=lambda one: (one.event.as_of, one.position))
 
 
-def _when(core: Core, recorded: RecordedEvent[_Look]) -> list[Difference]:
+def _when(log: Replayable, recorded: RecordedEvent[_Look]) -> list[Difference]:
     """A look is taken of what is known then, not of a better past."""
     event = recorded.event
     if isinstance(event, WaveJudged) and event.judged_at != recorded.occurred_at:
         pair = str(event.judged_at), str(recorded.occurred_at)
         return [Difference(recorded.position, "time", *pair)]
-    unseen = core.log.read(event.as_of, 1)
+    unseen = log.read(event.as_of, 1)
     if unseen and recorded.recorded_at - unseen[0].recorded_at > _PROMPT_US:
         known = f"{recorded.position - 1} by then"
         return [Difference(recorded.position, "time", f"as of {event.as_of}", known)]

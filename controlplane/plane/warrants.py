@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from controlplane import plans
+from controlplane.differences import Difference
 from controlplane.people import plain
-from controlplane.plane.differences import Difference
 from events.event import Event, RecordedEvent
 from events.promotions import WavePromoted
 from events.rollouts import SoakStarted, WaveEntered

@@ -18,6 +18,7 @@ SPEAK_FOR_THEMSELVES = {
     ("serve",),
     ("workload",),
     ("events", "follow"),
+    ("incidents", "export"),
     ("log", "checkpoint"),
     ("log", "export"),
     ("rollouts", "schema"),

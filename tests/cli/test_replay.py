@@ -7,7 +7,12 @@ import select
 import time
 
 import pytest
+from msgspec.structs import replace
 
+from controlplane import ControlPlane
+from controlplane.clock import new_id
+from events import NewEvent
+from events.alerts import AlertRaised
 from tests.cli.conftest import Terminal
 from tests.journeys.traffic import FLAG
 
@@ -42,6 +47,51 @@ def test_what_cannot_be_replayed_is_refused(hurt: Terminal) -> None:
     assert "There is no incident INC-2" in hurt.refuses("replay", "INC-2")
     assert "There is no rollout" in hurt.refuses("replay", f"{FLAG}-r7")
     assert "1, 10, 100 times" in hurt.refuses("replay", "INC-1", "--speed", "7")
+
+
+def test_exported_it_is_replayed_elsewhere_without_the_database(
+    hurt: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = hurt.says("incidents", "export", "INC-1", "-o", "inc1.jsonl")
+    assert said == "7 events of INC-1 in inc1.jsonl: controlplane replay inc1.jsonl\n"
+    piped = hurt.says("incidents", "export", "INC-1").splitlines()
+    assert piped[1:] == (hurt.folder / "inc1.jsonl").read_text().splitlines()[1:]
+    live = hurt.says("replay", "INC-1")
+    monkeypatch.setattr("controlplane.cli.output.ControlPlane", None)  # Nothing opens a database.
+    assert hurt.says("replay", "inc1.jsonl") == live
+    checked = hurt.says("replay", "inc1.jsonl", "--check")
+    assert "0 judgements, 1 alerts, 1 rollbacks, 1 incidents decided again" in checked
+    assert "identical" in checked
+    assert hurt.data("replay", "inc1.jsonl", "--check")["identical"] is True
+
+
+def test_a_file_that_was_tampered_with_is_refused(hurt: Terminal) -> None:
+    hurt.says("incidents", "export", "INC-1", "-o", "inc1.jsonl")
+    file = hurt.folder / "inc1.jsonl"
+    file.write_text(file.read_text().replace("user-17", "user-18"))
+    assert "its content does not match its hash" in hurt.refuses("replay", "inc1.jsonl")
+    file.write_text("nonsense")
+    assert "its first line is no manifest" in hurt.refuses("replay", "inc1.jsonl", "--check")
+
+
+def test_a_decision_that_no_rule_made_is_told(hurt: Terminal) -> None:
+    with ControlPlane(hurt.database) as plane:
+        (raised,) = plane.events(type="alert.raised")
+        assert isinstance(raised.event, AlertRaised)
+        made_up = replace(raised.event, value=99.0, alert=raised.event.alert[:-1] + "2")
+        new = NewEvent(
+            stream=raised.stream,
+            event=made_up,
+            id=new_id(),
+            occurred_at=raised.occurred_at + 1,
+            actor=raised.actor,
+        )
+        plane.log.append([new])
+    result = hurt.run("replay", "--flag", FLAG, "--check")
+    assert result.exit_code == 1
+    assert "differ" in result.stdout
+    assert "recomputed: nothing" in result.stdout
+    assert "say of which flag" in hurt.refuses("replay", "--check")
 
 
 def test_at_a_terminal_it_is_gone_through_by_keys(hurt: Terminal) -> None:

@@ -23,8 +23,8 @@ from controlplane.commands import (
 )
 from controlplane.flags import FlagCommand
 from controlplane.freezes import DeclareFreeze, LiftFreeze, frozen_by
+from controlplane.looks import look_at
 from controlplane.plane.consequences import consequences
-from controlplane.plane.worlds import look_at
 from controlplane.plans import Plan
 from controlplane.world import World
 from events.alerts import AlertRaised, AlertResolved, Severity

@@ -72,7 +72,7 @@ def test_one_faulty_flag_does_not_stop_the_others(
 ) -> None:
     watch = pair.alerts._watch_flag
     monkeypatch.setattr(
-        pair.alerts, "_watch_flag", lambda f: broken() if f.name == "another" else watch(f)
+        pair.alerts, "_watch_flag", lambda name: broken() if name == "another" else watch(name)
     )
     pair.executions.record([batch(failed=True) for _ in range(20)])
     assert "ERROR_RATE_CRITICAL" in {alert.rule for alert in pair.alerts.watch()}

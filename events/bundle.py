@@ -1,0 +1,182 @@
+"""Events of a log in a file: those that a story needs, each with its hash, to be read elsewhere.
+
+The first line is a manifest. Each line after it is one event, `[hash before, hash, fields]`: the
+fields are the exact bytes that were hashed, so `hash = SHA-256(hash before ‖ fields)` is checked
+line by line, and where two events stood side by side in the log the one's hash is the other's hash
+before. That they are of a certain log, its own hashes tell.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from typing import cast
+
+import msgspec
+
+from events.chain import GENESIS, HASH, Head, Row, canonical
+from events.codec import recorded
+from events.errors import BundleUnreadable, ChainBroken
+from events.event import Event, RecordedEvent
+from events.log import Count, Dimension, Query, Replayable
+from events.matching import counted, matches
+from events.timestamps import Timestamp
+
+FORMAT = "rollout-controlplane/story"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the lines are."""
+
+    format: str = FORMAT
+    version: int = 1
+    environment: str
+    title: str
+    """What it is the story of, as in INC-1."""
+    flag: str
+    start: int
+    """The log position after which the story begins."""
+    end: int
+    """The log position with which it ends."""
+    complete_from: int
+    """All about the flag that was recorded above this position, up to the end, is here. From
+    before, what was still in force."""
+    zero: Timestamp | None
+    """The moment that times are told from."""
+    events: int
+    digest: str
+    """SHA-256 of all lines after this one, ends of lines included."""
+    head_position: int
+    head_hash: str
+    """The log's last event when this was written."""
+    exported_at: Timestamp
+
+
+def lines_of(log: Replayable, events: Iterable[RecordedEvent[Event]]) -> Iterator[bytes]:
+    """A line for each event, in order of the log, with its end."""
+    before: RecordedEvent[Event] | None = None
+    for event in events:
+        if before is not None and before.position == event.position - 1:
+            previous = before.hash
+        elif event.position == 1:
+            previous = GENESIS.hex()
+        else:
+            previous = log.read(event.position - 2, 1)[0].hash
+        fields = canonical(_row(event)).decode()
+        yield f'["{previous}","{event.hash}",{fields}]\n'.encode()
+        before = event
+
+
+def _row(event: RecordedEvent[Event]) -> Row:
+    return (
+        event.environment,
+        event.position,
+        event.id,
+        event.stream,
+        event.version,
+        event.type,
+        event.schema_version,
+        event.occurred_at,
+        event.recorded_at,
+        event.actor.kind,
+        event.actor.id,
+        event.actor.name,
+        event.correlation_id,
+        event.causation_id,
+        event.data,
+        bytes.fromhex(event.hash),
+    )
+
+
+def read_bundle(lines: Iterable[bytes]) -> tuple[Manifest, "BundleLog"]:
+    """The manifest, and the events as a log that can be read.
+
+    Raises BundleUnreadable for what is no such file, or not all of it; ChainBroken, naming the
+    first event that is not what it was when it was hashed.
+    """
+    walk = iter(lines)
+    manifest = _manifest(next(walk, b""))
+    digest, rows, before = sha256(), list[Row](), Head()
+    for line in walk:
+        digest.update(line)
+        row, before = _checked(line, before, manifest)
+        rows.append(row)
+    if len(rows) != manifest.events or digest.hexdigest() != manifest.digest:
+        raise BundleUnreadable(
+            reason=f"it has {len(rows)} events of {manifest.events}, or others than were written"
+        )
+    return manifest, BundleLog(manifest.environment, [recorded(row) for row in rows])
+
+
+def _manifest(line: bytes) -> Manifest:
+    try:
+        manifest = msgspec.json.decode(line, type=Manifest)
+    except ValueError as error:
+        raise BundleUnreadable(reason=f"its first line is no manifest: {error}") from error
+    if manifest.format != FORMAT or manifest.version != 1:
+        known = f"{manifest.format} {manifest.version}"
+        raise BundleUnreadable(reason=f"its first line speaks of {known}")
+    return manifest
+
+
+def _checked(line: bytes, before: Head, manifest: Manifest) -> tuple[Row, Head]:
+    try:
+        previous, told, raw = msgspec.json.decode(line, type=tuple[str, str, msgspec.Raw])
+        fields = msgspec.json.decode(raw, type=list[object])
+        link, digest = bytes.fromhex(previous), bytes.fromhex(told)
+        position = cast("int", fields[1])
+    except (ValueError, IndexError) as error:
+        raise BundleUnreadable(reason=f"a line is no event: {error}") from error
+    if len(fields) != HASH or not isinstance(position, int):
+        raise BundleUnreadable(reason="a line is no event")
+    if fields[0] != manifest.environment or position <= before.position:
+        raise ChainBroken(position=position, reason="it is not in order, or of another log")
+    if position == before.position + 1 and link != before.hash:
+        raise ChainBroken(position=position, reason="the event before it is another one")
+    if sha256(link + bytes(raw)).digest() != digest:
+        raise ChainBroken(position=position, reason="its content does not match its hash")
+    return cast("Row", (*fields, digest)), Head(position, digest, cast("int", fields[8]))
+
+
+class BundleLog:
+    """The events of a file, as a log that can be read; positions have gaps."""
+
+    def __init__(self, environment: str, events: Sequence[RecordedEvent[Event]]) -> None:
+        self.environment = environment
+        self._events = events
+        self._positions = [event.position for event in events]
+        self._streams: dict[str, list[RecordedEvent[Event]]] = defaultdict(list)
+        for event in events:
+            self._streams[event.stream].append(event)
+
+    def read(self, after: int = 0, limit: int = 1000) -> list[RecordedEvent[Event]]:
+        """See Replayable.read."""
+        place = bisect_right(self._positions, after)
+        return list(self._events[place : place + limit])
+
+    def read_stream(self, stream: str, after_version: int = 0) -> list[RecordedEvent[Event]]:
+        """See Replayable.read_stream."""
+        return [event for event in self._streams.get(stream, ()) if event.version > after_version]
+
+    def search(self, query: Query) -> list[RecordedEvent[Event]]:
+        """See Replayable.search."""
+        found = [event for event in self._within(query) if matches(event, query)]
+        if query.newest_first:
+            found.reverse()
+        return found[: query.limit]
+
+    def count(self, query: Query, by: Sequence[Dimension] = ()) -> list[Count]:
+        """See Replayable.count."""
+        return counted(self._within(query), query, by)
+
+    def _within(self, query: Query) -> list[RecordedEvent[Event]]:
+        first = bisect_right(self._positions, query.after)
+        last = None if query.before is None else bisect_left(self._positions, query.before)
+        return list(self._events[first:last])
+
+    def head(self) -> Head:
+        """See Replayable.head."""
+        if not self._events:
+            return Head()
+        last = self._events[-1]
+        return Head(last.position, bytes.fromhex(last.hash), last.recorded_at)
