@@ -26,7 +26,10 @@ _INSERT = (
 _COPY = f"COPY event_log ({_COLUMNS}) FROM STDIN"
 _ROWS_TO_COPY = 16
 _HEAD = "SELECT position, hash, recorded_at FROM log_head WHERE environment = ?"
-_PAGE = 5000
+_PAGE = 500
+"""Rows read at once: more of them do not stay in the processor's cache."""
+_TOLD_EVERY = 5_000
+"""Rows; telling costs, too."""
 _IDS_A_QUERY = 500
 
 
@@ -199,14 +202,24 @@ class SqlLog:
     ) -> Iterator[Row]:
         """See EventLog.rows. Page by page; what is damaged is handed out as it is."""
         while after < upto:
-            with self._database.read(damaged=True) as cursor:
-                cursor.execute(self._sql["page"], (self.environment, after, upto, _PAGE))
-                page = cursor.fetchall()
+            try:
+                page = self._page(after, upto)
+            except LogUnavailable:
+                if self._is_postgresql:
+                    raise
+                # SQLite may hold text that is no text: then it is looked at more slowly.
+                page = self._page(after, upto, damaged=True)
             if not page:
                 return
             yield from page
-            after = page[-1][POSITION]
-            progress(after, upto)
+            before, after = after, page[-1][POSITION]
+            if after == upto or after // _TOLD_EVERY > before // _TOLD_EVERY:
+                progress(after, upto)
+
+    def _page(self, after: int, upto: int, *, damaged: bool = False) -> list[Row]:
+        with self._database.read(damaged=damaged) as cursor:
+            cursor.execute(self._sql["page"], (self.environment, after, upto, _PAGE))
+            return cursor.fetchall()
 
     def _select(self, where: str, parameters: tuple[Any, ...]) -> list[RecordedEvent[Event]]:
         if not all(can_be_stored(value) for value in parameters if isinstance(value, str)):
