@@ -16,15 +16,19 @@ from controlplane.http.calls import (
     when,
 )
 from controlplane.http.flags import answered
+from controlplane.http.incidents import IncidentId
 from controlplane.http.metrics import totals
 from controlplane.http.models.alerts import Alert
 from controlplane.http.models.flags import Explained, Flag, Question
 from controlplane.http.models.form import Page
+from controlplane.http.models.incidents import Incident
 from controlplane.http.models.metrics import Tally
 from controlplane.http.models.past import AS_OF, Differences
 from controlplane.http.models.rollouts import Rollout, Status
 from controlplane.http.rollouts import RolloutId
 from controlplane.http.route import router
+from controlplane.incident_errors import IncidentNotFound
+from controlplane.incident_views import incident_view
 from controlplane.past import Known, Past
 from controlplane.past_views import differences_view
 from controlplane.views import alert_view, flag_view, rollout_view, status_view
@@ -119,6 +123,35 @@ def past_alerts(
 def past_alert(flag: FlagName, rule: RuleName, number: Number, past: Then) -> Json:
     """One alert as it stood, if it was the latest of its rule and flag."""
     return alert_view(past.alerts.get(f"{flag}/{rule}/{number}"))
+
+
+@routes.get("/incidents", response_model=Page[Incident], responses=AS_OF)
+def past_incidents(
+    past: Then,
+    asking: Asking,
+    *,
+    open_: Annotated[
+        bool | None, Query(alias="open", description="Default: open ones and closed ones.")
+    ] = None,
+    after: After = 0,
+    limit: Limit = 100,
+) -> Json:
+    """All incidents as they stood."""
+    found = (
+        incident
+        for incident in past.incidents.all()
+        if asking.sees(incident.flag) and open_ in (None, incident.is_open)
+    )
+    return page_of(found, incident_view, after, limit)
+
+
+@routes.get("/incidents/{incident}", response_model=Incident, responses=AS_OF)
+def past_incident(incident: IncidentId, past: Then, asking: Asking) -> Json:
+    """One incident as it stood."""
+    found = past.incidents.get(incident)
+    if not asking.sees(found.flag):
+        raise IncidentNotFound(incident=incident)
+    return incident_view(found)
 
 
 @routes.get("/metrics/totals", response_model=Page[Tally], responses=AS_OF)

@@ -98,7 +98,10 @@ POLICY: dict[str, Rule] = {
     "evaluate_past_flag": Rule("evaluate", long=True),
     **{
         name: Rule("read", lists=True, long=True)
-        for name in ("past_flags", "past_rollouts", "past_alerts", "past_totals")
+        for name in (
+            *("past_flags", "past_rollouts", "past_alerts", "past_totals"),
+            *("past_incidents", "past_incident"),
+        )
     },
     **_lists("record", "record_executions"),
     **_read("get_event", "log_head", "audit_why"),
@@ -114,6 +117,15 @@ POLICY: dict[str, Rule] = {
     **_lists("read", "list_alerts", "list_alert_rules"),
     **_read("get_alert"),
     **_commands("alerts.handle", "acknowledge_alert", "resolve_alert"),
+    **_lists("read", "list_incidents", "get_incident"),
+    **{
+        name: Rule("read", lists=True, long=True)
+        for name in ("incident_report", "incident_frames", "export_incident")
+    },
+    **{
+        name: Rule("alerts.handle", command=True, lists=True)
+        for name in ("declare_incident", "note_incident", "close_incident")
+    },
     **_lists("read", "list_freezes", "get_freeze"),
     "declare_freeze": Rule("freezes.declare", command=True, lists=True),
     "lift_freeze": Rule("freezes.lift", command=True, lists=True),

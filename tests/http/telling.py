@@ -96,6 +96,24 @@ def alone(story: Story) -> None:
     tell("resolve_alert", {"reason": "seen by all"}, **slow)
 
 
+def incidents(story: Story) -> None:
+    """Something is wrong, and people deal with it."""
+    tell = story.tell
+    declared = {"flag": SHOP, "reason": "customers see old texts", "severity": "warning"}
+    tell("declare_incident", declared, by="cleo")
+    tell("note_incident", {"note": "only in Safari"}, incident="INC-1", by="ben")
+    noted = story.plane.head().position
+    story.clock.advance(MINUTE)
+    tell("close_incident", {"reason": "a cache; emptied"}, incident="INC-1", by="ben")
+    tell("list_incidents", open=False)
+    tell("get_incident", incident="INC-1")
+    tell("incident_report", incident="INC-1")
+    tell("incident_frames", incident="INC-1", limit=2)
+    tell("export_incident", incident="INC-1")
+    tell("past_incidents", at=noted)
+    tell("past_incident", incident="INC-1", at=noted)
+
+
 def drafting(story: Story) -> None:
     tell = story.tell
     tell("four_waves")
@@ -240,7 +258,17 @@ def told() -> Iterator[Story]:
         # Without a network.
         plane.webhooks._outgoing = replace(plane.webhooks._outgoing, send=outbox)
         story = Story(plane, clock, outbox)
-        chapters = (flags, alone, drafting, steering, measuring, recording, webhooks, auditing)
+        chapters = (
+            flags,
+            alone,
+            incidents,
+            drafting,
+            steering,
+            measuring,
+            recording,
+            webhooks,
+            auditing,
+        )
         for chapter in chapters:
             chapter(story)
         yield story

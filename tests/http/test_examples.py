@@ -12,7 +12,10 @@ from controlplane.http.document import document
 from controlplane.http.policy import POLICY
 from tests.http.telling import told
 
-NO_JSON = {"rollout_report", "scrape_metrics", "stream_events", "stream_flags", "stream_ofrep"}
+NO_JSON = {
+    *("export_incident", "rollout_report", "scrape_metrics"),
+    *("stream_events", "stream_flags", "stream_ofrep"),
+}
 SCHEMA_ITSELF = {"plan_schema"}
 
 
