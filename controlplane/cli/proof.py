@@ -147,7 +147,10 @@ def verify_export(
         noted += [witness(expect)] if expect else []
         header, held = verify_proof(lines, noted)
     if noted and not held.position:
-        raise InvalidInput(reason="none of what was noted speaks of this range: it proves nothing")
+        raise InvalidInput(
+            reason="none of what was noted speaks of this range, so it proves nothing: end the "
+            f"range at one of these positions: {', '.join(str(one.position) for one in noted)}"
+        )
     count = header.upto - header.after
     proven = f"held to position {held.position}" if held.position else "held to nothing elsewhere"
     say(
