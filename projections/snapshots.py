@@ -15,7 +15,7 @@ from zlib import compress, decompress
 from events.log import Replayable
 from projections.projection import Projection, S
 
-EVERY = 2000
+EVERY = 1000
 """Events from one mark to the next: what a seek folds at most."""
 
 Version = tuple[str, int]

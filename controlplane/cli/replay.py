@@ -18,7 +18,7 @@ from controlplane.cli.screen import screen
 from controlplane.cli.texts import short, to_json
 from controlplane.errors import InvalidInput
 from controlplane.plane.moments import When
-from controlplane.replaying import Recorded, Replay
+from controlplane.replaying import Recorded, Replay, Scene
 from controlplane.replaying_views import retaken_view, scene_view
 from controlplane.retaking import Retaken, retake_story
 from controlplane.sentences import sentence
@@ -116,10 +116,12 @@ def play(found: Replay, at: int | None, speed: int) -> None:
     if at is not None:
         player.seek(at)
     zero = found.zero or stops[0].at
+    scene: Scene | None = None
     with keyboard() as ask, Live(console=console, screen=True, auto_refresh=False) as live:
         while not player.left:
-            event = found.history.log.read(player.stop.position - 1, 1)[0]
-            seen = screen(player, found.scene(event), found.title, zero, console.size.height)
+            if scene is None or scene.event.position != player.stop.position:
+                scene = found.scene(found.history.log.read(player.stop.position - 1, 1)[0])
+            seen = screen(player, scene, found.title, zero, console.size.height)
             live.update(seen, refresh=True)
             pause = player.pause_seconds()
             pressed = ask(_LOOKS_SECONDS if pause is None else pause)

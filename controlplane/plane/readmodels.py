@@ -27,9 +27,14 @@ class ReadModels:
     def rebuild(
         self, name: str, progress: Callable[[int, int], None] = lambda _done, _of: None
     ) -> Build:
-        """Compute one again beside the one in use, then switch. Raises ProjectionNotFound."""
+        """Compute one again beside the one in use, then switch; its snapshots are taken anew.
+
+        Raises ProjectionNotFound.
+        """
         if name not in PROJECTIONS:
             raise ProjectionNotFound(projection=name, projections=", ".join(PROJECTIONS))
+        others = [one for one in PROJECTIONS.values() if one.name != name]
+        self._core.history.snapshots.forget(but=others)
         return rebuild(self._core.log, self._core.rows, PROJECTIONS[name], progress)
 
     def take_snapshots(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:

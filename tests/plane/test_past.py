@@ -9,6 +9,7 @@ from controlplane import ControlPlane
 from controlplane.errors import AlertNotFound, FlagNotFound, InvalidInput, RolloutNotFound
 from events.log import ReadOnly
 from events.timestamps import HOUR, MINUTE, SECOND, to_datetime, to_iso
+from projections.catalog import PROJECTIONS
 from projections.changes import Change
 from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Clock, batch, plan
 
@@ -250,3 +251,18 @@ def test_one_who_knows_more_now_compares_moments_as_they_were(
     moments = to_iso(noon + 6 * MINUTE), to_iso(noon + 7 * MINUTE)
     assert late.diff(*moments).changes == ()
     assert facts(late.diff(*moments, known="now").changes, "totals") == {"failed": (7, 13)}
+
+
+def test_a_read_model_that_is_built_anew_has_its_snapshots_taken_anew(
+    flagged: ControlPlane,
+) -> None:
+    flagged.executions.record([batch() for _ in range(2100)])
+    snapshots, totals = flagged._core.history.snapshots, PROJECTIONS["totals"]
+    assert flagged.projections.take_snapshots() == 2000
+    flagged.projections.rebuild("totals")
+    assert snapshots.mark(totals, 2101) == 0
+    assert snapshots.mark(PROJECTIONS["flags"], 2101) == 2000
+    assert flagged.as_of(2050).metrics.total(FLAG).executions == 2049
+    assert snapshots.mark(totals, 2101) == 2000
+    flagged.projections.prune()
+    assert snapshots.mark(totals, 2101) == 2000
