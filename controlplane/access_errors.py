@@ -40,8 +40,7 @@ __all__ = [
 
 
 class NotAuthenticated(ControlPlaneError):
-    """{reason}. Send a token: Authorization: Bearer rcp_…; an admin issues them with controlplane
-    access issue."""
+    """{reason}. Send a token: Authorization: Bearer rcp_…; an admin issues them."""
 
     status = HTTPStatus.UNAUTHORIZED
 
@@ -75,13 +74,13 @@ class SilenceNotPermitted(ControlPlaneError):
 
 
 class TokenNotFound(ControlPlaneError):
-    """There is no token {token}. See: controlplane access tokens."""
+    """There is no token {token}. See which there are."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class ReviewNotFound(ControlPlaneError):
-    """There is no review {review}. See: controlplane access reviews."""
+    """There is no review {review}. See which there are."""
 
     status = HTTPStatus.NOT_FOUND
 

@@ -93,7 +93,7 @@ class TooManyExecutions(InvalidInput):
 
 
 class FlagNotFound(ControlPlaneError):
-    """There is no flag {flag}. Create it first: controlplane flags create {flag} --owner TEAM."""
+    """There is no flag {flag}. Create it first."""
 
     status = HTTPStatus.NOT_FOUND
 
@@ -111,15 +111,14 @@ class FlagIsArchived(ControlPlaneError):
 
 
 class FlagIsDisabled(ControlPlaneError):
-    """Flag {flag} is off. Switch it on with a percentage: controlplane flags enable {flag}
-    --percentage {percentage:g}."""
+    """Flag {flag} is off. Switch it on with a percentage."""
 
     status = HTTPStatus.CONFLICT
 
 
 class FlagIsOn(ControlPlaneError):
-    """Flag {flag} is on, and its clients expect {kind}s. Switch it off before you give it another
-    kind, or create another flag: controlplane flags disable {flag} --reason WHY."""
+    """Flag {flag} is on, and its clients expect {kind}s. Create another flag, or, before you
+    give it another kind, switch it off."""
 
     status = HTTPStatus.CONFLICT
 
@@ -133,14 +132,13 @@ class UnitMissing(ControlPlaneError):
 
 class RolloutInCharge(ControlPlaneError):
     """Rollout {rollout} is in charge of flag {flag}: it alone raises the exposure, and what is
-    served stays as it is. Approve its proposal, or abort it: controlplane rollouts abort
-    {rollout} --reason WHY."""
+    served stays as it is. Approve its proposal, or abort it."""
 
     status = HTTPStatus.CONFLICT
 
 
 class RolloutNotFound(ControlPlaneError):
-    """There is no rollout {rollout}. See: controlplane rollouts list."""
+    """There is no rollout {rollout}. See which there are."""
 
     status = HTTPStatus.NOT_FOUND
 
@@ -153,13 +151,13 @@ class RolloutEnded(ControlPlaneError):
 
 class CriticalAlertOpen(ControlPlaneError):
     """Critical alert {alert} is open on flag {flag}: {summary}. Nothing starts or
-    goes on before it is resolved: controlplane alerts resolve {alert} --reason WHY."""
+    goes on before you resolve it."""
 
     status = HTTPStatus.CONFLICT
 
 
 class ProposalNotFound(ControlPlaneError):
-    """There is no proposal {proposal}. See: controlplane rollouts proposals."""
+    """There is no proposal {proposal}. See which wait."""
 
     status = HTTPStatus.NOT_FOUND
 
@@ -191,7 +189,7 @@ class NotAPerson(ControlPlaneError):
 
 
 class AlertNotFound(ControlPlaneError):
-    """There is no alert {alert} that can still be acted on. See: controlplane alerts list."""
+    """There is no alert {alert} that can still be acted on. See which can."""
 
     status = HTTPStatus.NOT_FOUND
 
@@ -214,8 +212,7 @@ class LeaseLost(LogUnavailable):
 
 
 class RolloutNotRunning(ControlPlaneError):
-    """Rollout {rollout} is {state}: this can be done once it runs. See: controlplane rollouts
-    status {rollout}."""
+    """Rollout {rollout} is {state}: this can be done once it runs. See where it stands."""
 
     status = HTTPStatus.CONFLICT
 
@@ -228,7 +225,7 @@ class WrongState(ControlPlaneError):
 
 class AlreadyExposed(ControlPlaneError):
     """Flag {flag} serves {served:g} % of {audience} already, more than the {planned:g} % that
-    wave 1 begins with. Lower it first: controlplane flags set {flag} {planned:g} --reason WHY."""
+    wave 1 begins with. Lower it first."""
 
     status = HTTPStatus.CONFLICT
 
@@ -241,7 +238,7 @@ class FreezeOn(ControlPlaneError):
 
 class WaveFailed(ControlPlaneError):
     """Rollout {rollout} failed, and a failure stands for the attempt: {reason}. Abort it, mend the
-    cause, then: controlplane rollouts retry {rollout}."""
+    cause, then try again."""
 
     status = HTTPStatus.CONFLICT
 
@@ -265,8 +262,7 @@ class NotAnApprover(ControlPlaneError):
 
 
 class NotSignedOff(ControlPlaneError):
-    """Rollout {rollout} waits for sign-off: {items}.
-    See: controlplane rollouts checklist {rollout}."""
+    """Rollout {rollout} waits for sign-off: {items}. See what is due."""
 
     status = HTTPStatus.CONFLICT
 
@@ -278,7 +274,7 @@ class ItemNotFound(ControlPlaneError):
 
 
 class OverrideNotFound(ControlPlaneError):
-    """There is no override {override} in the present wave. See: controlplane rollouts status."""
+    """There is no override {override} in the present wave. See its rollout."""
 
     status = HTTPStatus.NOT_FOUND
 
@@ -290,6 +286,6 @@ class NotHeld(ControlPlaneError):
 
 
 class FreezeNotFound(ControlPlaneError):
-    """There is no freeze {freeze} that stands. See: controlplane freezes list."""
+    """There is no freeze {freeze} that stands. See which do."""
 
     status = HTTPStatus.NOT_FOUND

@@ -15,14 +15,13 @@ __all__ = ["IncidentIsClosed", "IncidentIsOpen", "IncidentNotFound", "IncidentNo
 
 
 class IncidentNotFound(ControlPlaneError):
-    """There is no incident {incident}. See: controlplane incidents list --all."""
+    """There is no incident {incident}. See which there are."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class IncidentIsOpen(ControlPlaneError):
-    """Incident {incident} is open on flag {flag} already. Write to it what you know:
-    controlplane incidents note {incident} NOTE."""
+    """Incident {incident} is open on flag {flag} already. Write to it what you know."""
 
     status = HTTPStatus.CONFLICT
 
@@ -34,7 +33,6 @@ class IncidentIsClosed(ControlPlaneError):
 
 
 class IncidentNotOver(ControlPlaneError):
-    """Incident {incident} is not over: alert {alert} is open. Resolve it first:
-    controlplane alerts resolve {alert} --reason WHY."""
+    """Incident {incident} is not over: alert {alert} is open. Resolve it first."""
 
     status = HTTPStatus.CONFLICT

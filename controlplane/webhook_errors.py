@@ -14,14 +14,13 @@ __all__ = ["DeadLetterNotFound", "DeliveryFailed", "WebhookNotFound"]
 
 
 class WebhookNotFound(ControlPlaneError):
-    """There is no webhook {webhook}. See: controlplane webhooks list."""
+    """There is no webhook {webhook}. See which there are."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class DeadLetterNotFound(ControlPlaneError):
-    """Position {position} is no dead letter of {webhook}. See: controlplane webhooks
-    dead-letters."""
+    """Position {position} is no dead letter of {webhook}. See which there are."""
 
     status = HTTPStatus.NOT_FOUND
 

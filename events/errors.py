@@ -97,7 +97,6 @@ class CheckpointInvalid(ControlPlaneError):
 
 
 class BundleUnreadable(ControlPlaneError):
-    """This is no story that was exported here, or not all of it: {reason}. Export it again:
-    controlplane incidents export INCIDENT -o FILE."""
+    """This is no story that was exported here, or not all of it: {reason}. Export it again."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY

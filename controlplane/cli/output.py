@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from controlplane.advice import at_terminal
 from controlplane.cli.texts import STYLES, clean, styled, to_json, when
 from controlplane.errors import ControlPlaneError, InvalidInput
 from controlplane.plane import ControlPlane
@@ -164,16 +165,16 @@ class RefusingGroup(typer.core.TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()  # A pipe that was closed shows here, not when Python ends.
         except ControlPlaneError as error:
-            _refuse(error)
+            _refuse(error, at_terminal(error))
         except BrokenPipeError:
             # Who read us has seen enough. What is left to write goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except OSError as error:
-            _refuse(error)
+            _refuse(error, str(error))
         return result
 
 
-def _refuse(error: Exception) -> NoReturn:
-    errors.print(Text.assemble(("error: ", "bold red"), clean(error)), soft_wrap=True)
+def _refuse(error: Exception, said: str) -> NoReturn:
+    errors.print(Text.assemble(("error: ", "bold red"), clean(said)), soft_wrap=True)
     raise typer.Exit(1) from error

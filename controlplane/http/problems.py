@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from controlplane.access_errors import TooManyRequests
+from controlplane.advice import over_http
 from controlplane.errors import ControlPlaneError
 
 MEDIA_TYPE = "application/problem+json"
@@ -23,7 +24,7 @@ def problem(error: ControlPlaneError) -> Response:
         headers["Retry-After"] = str(error.details["retry_after"])
     elif error.status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(_RETRY_SECONDS)
-    return answer(type(error).__name__, error.status, str(error), headers=headers)
+    return answer(type(error).__name__, error.status, over_http(error), headers=headers)
 
 
 def invalid(error: RequestValidationError) -> Response:

@@ -67,7 +67,7 @@ def break_glass(transaction: Transaction, flag: Flag, command: flags.BreakGlass,
     if not raised:
         raise InvalidInput(
             reason="nothing is raised by that, so no glass need be broken: "
-            f"controlplane flags set {flag.name} {command.percentage:g}"
+            "set the percentage as usual"
         )
     reviews = transaction.fold(REVIEWS, REVIEW_STREAM, REVIEW_STREAM)
     review = f"review-{len(reviews.all) + 1}"

@@ -130,7 +130,7 @@ class Rollouts(Steering):
             if wanted.start.needed or any(item.required for item in wanted.required_after(0)):
                 raise InvalidInput(
                     reason="this plan asks for approvals or sign-offs before its start: make a "
-                    f"draft first, with controlplane rollouts draft {flag} --plan FILE"
+                    "draft of it first, and have that submitted"
                 )
             made = draft(transaction, flag, wanted, who.id, may_plan=may_plan)
             return start(transaction, made, who.id)

@@ -16,7 +16,7 @@ class Problem(BaseModel):
     title: str = Field(examples=["Flag not found"])
     status: int = Field(examples=[404])
     detail: str = Field(
-        examples=["There is no flag checkout. Create it first: controlplane flags create checkout"]
+        examples=["There is no rollout checkout-r1. See which there are: GET /api/v1/rollouts."]
     )
 
 
