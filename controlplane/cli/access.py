@@ -15,6 +15,7 @@ from controlplane.cli.output import (
     opened,
     print_json,
     print_table,
+    remark,
     say,
     when,
     who,
@@ -47,7 +48,7 @@ def issue(
     actor: Actor = "",
     as_json: Json = False,
 ) -> None:
-    """Issue a token. Its text is shown now, and never again."""
+    """Issue a token. Its text, alone on standard output, is shown now, and never again."""
     with opened() as plane:
         issued = plane.access.issue(
             owner=owner,
@@ -63,7 +64,7 @@ def issue(
     token = issued.token
     line(issued.text)
     until = when(token.expires_at) or "it is revoked"
-    line(f"Token {token.id} of {token.owner} ({', '.join(token.roles)}), valid until {until}.")
+    remark(f"Token {token.id} of {token.owner} ({', '.join(token.roles)}), valid until {until}.")
 
 
 def _role(text: str) -> Role:

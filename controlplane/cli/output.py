@@ -36,6 +36,7 @@ __all__ = [
     "print_json",
     "print_table",
     "progress",
+    "remark",
     "say",
     "scalar",
     "styled",
@@ -90,6 +91,11 @@ def who_exactly(actor: str) -> str:
 def line(text: object) -> None:
     """One line for people, never broken: commands in it can be copied."""
     console.print(clean(text), soft_wrap=True)
+
+
+def remark(text: object) -> None:
+    """One line for people beside what a script takes from standard output: on standard error."""
+    errors.print(clean(text), soft_wrap=True)
 
 
 def print_json(data: object) -> None:

@@ -232,9 +232,16 @@ class Follower:
         if self._stopping:
             problem = ""
         elif not self.problem:
-            at = self._known.state.position
-            logger.warning("flags are not followed: %s; answers are of position %d", problem, at)
+            logger.warning("flags are not followed: %s; %s", problem, self._answers())
         self.connected, self.problem = False, problem
+
+    def _answers(self) -> str:
+        """Where answers come from meanwhile."""
+        if not self._known.ready:
+            return "none are known yet, so everything is off"
+        if not (at := self._known.state.position):
+            return "there were none at the server, so everything is off"
+        return f"answers are of position {at}"
 
     def _pause(self, seconds: float) -> None:
         """Wait, and see meanwhile whether what is known becomes too old."""

@@ -49,6 +49,29 @@ def test_without_a_server_everything_is_off_and_the_status_says_why(
         assert client.status().flags_problem == ""
 
 
+@pytest.mark.parametrize(
+    ("flags", "answers"),
+    [(1, "answers are of position 3"), (0, "there were none at the server, so everything is off")],
+)
+def test_the_log_says_where_answers_come_from_meanwhile(
+    client_of: MakeClient, caplog: pytest.LogCaptureFixture, flags: int, answers: str
+) -> None:
+    with ControlPlane("memory://") as plane:
+        for _ in range(flags):
+            plane.flags.create(FLAG, owner="patch-team", actor="ana")
+            plane.flags.enable(FLAG, percentage=100, actor="ana")
+        with StandIn(plane) as server:
+            assert client_of(server).wait_until_ready(5)
+        until(lambda: answers in caplog.text)
+
+
+def test_nor_are_there_answers_where_no_server_ever_was(
+    client_of: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client_of(f"http://127.0.0.1:{free_port()}")
+    until(lambda: "none are known yet, so everything is off" in caplog.text)
+
+
 def test_what_is_on_disk_answers_before_the_server_does(
     served: ControlPlane, client_of: MakeClient
 ) -> None:

@@ -163,10 +163,12 @@ def test_where_there_is_no_room_it_is_dropped_and_counted(
     assert 0 < status.spool_bytes <= 700
 
 
-def test_where_the_disk_fails_it_is_dropped_and_counted(
+def test_where_the_disk_fails_it_is_dropped_and_counted_and_flags_are_followed(
     server: StandIn, client_of: MakeClient
 ) -> None:
     client = client_of(server, directory="/dev/null/nowhere")
+    assert client.wait_until_ready(5, fresh=True)
+    assert client.is_enabled(FLAG, "user-17")
     assert not client.record(FACTS)
     assert client.status().dropped == 1
     assert "the disk does not take it" in client.status().executions_problem
