@@ -18,8 +18,8 @@ from controlplane.audit_views import (
     why_view,
 )
 from controlplane.csv_tables import to_csv
-from controlplane.http.calls import FARTHEST, After, FlagName, Json, Limit, Plane, page_of
-from controlplane.http.disclosure import disclosed
+from controlplane.http.calls import FARTHEST, After, Asking, FlagName, Json, Limit, Plane, page_of
+from controlplane.http.disclosure import disclosed, narrowed
 from controlplane.http.events import Moment, Name
 from controlplane.http.models.audit import (
     AS_WANTED,
@@ -219,10 +219,13 @@ def rollout_approvals(
 
 @routes.get("/rollouts/{rollout}/timeline", response_model=Page[Happening])
 def rollout_timeline(
-    rollout: RolloutId, plane: Plane, after: After = 0, limit: Limit = 100
+    rollout: RolloutId, plane: Plane, asking: Asking, after: After = 0, limit: Limit = 100
 ) -> Json:
     """All that happened to a rollout, to its flag and alerts, and freezes meanwhile."""
-    return page_of(plane.audit.timeline(rollout), _happened, after, limit)
+    found = [
+        replace(one, event=narrowed(one.event, asking)) for one in plane.audit.timeline(rollout)
+    ]
+    return page_of(found, happening_view, after, limit)
 
 
 def _deeds(found: list[audit.Deed], limit: int) -> Json:
@@ -236,10 +239,6 @@ def _page(
     shown = found[:limit]
     onwards = position(shown[-1]) if len(found) > limit else None
     return {"items": [view(one) for one in shown], "next": onwards}
-
-
-def _happened(happening: audit.Happening) -> Json:
-    return happening_view(replace(happening, event=disclosed(happening.event)))
 
 
 def _shown(effect: audit.Effect) -> audit.Effect:

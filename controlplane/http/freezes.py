@@ -1,9 +1,11 @@
 """`/api/v1/freezes`: when nothing is promoted."""
 
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Path, Query
+from msgspec.structs import replace
 
 from controlplane.access_errors import NotPermitted
 from controlplane.errors import FlagNotFound, FreezeNotFound
@@ -36,8 +38,8 @@ def list_freezes(
     now = plane.clock()
     found = (
         (freeze.position, freeze_view(freeze, now))
-        for freeze in plane.freezes.all()
-        if _concerns(freeze, asking) and (flag is None or not freeze.flags or flag in freeze.flags)
+        for freeze in _seen(plane.freezes.all(), asking)
+        if flag is None or not freeze.flags or flag in freeze.flags
     )
     wanted = (one for one in found if in_effect in (None, one[1]["in_effect"]))
     return page(wanted, after, limit)
@@ -63,24 +65,38 @@ def declare_freeze(said: Declaration, plane: Plane, asking: Asking) -> Json:
 @routes.get("/{freeze}", response_model=Freeze)
 def get_freeze(freeze: FreezeId, plane: Plane, asking: Asking) -> Json:
     """A freeze that stands."""
-    found = plane.freezes.get(freeze)
-    if not _concerns(found, asking):
-        raise FreezeNotFound(freeze=freeze)
-    return freeze_view(found, plane.clock())
+    for found in _seen([plane.freezes.get(freeze)], asking):
+        return freeze_view(found, plane.clock())
+    raise FreezeNotFound(freeze=freeze)
 
 
 @routes.post("/{freeze}/lift", response_model=Freeze)
 def lift_freeze(freeze: FreezeId, said: Because, plane: Plane, asking: Asking) -> Json:
     """End a freeze, for good; as it stood. To change one, lift it and declare another."""
     if asking.flags:
-        _permit(list(plane.freezes.find(freeze).flags), asking)
+        _permit_to_lift(plane.freezes.find(freeze), asking)
     lifted = plane.freezes.lift(freeze, actor=asking.actor, reason=said.reason)
     return freeze_view(lifted, plane.clock(), lifted=True)
 
 
-def _concerns(freeze: Standing, asking: Caller) -> bool:
-    """Whether it holds any flag that the token is for."""
-    return not freeze.flags or any(asking.sees(flag) for flag in freeze.flags)
+def _seen(freezes: Iterable[Standing], asking: Caller) -> Iterator[Standing]:
+    """Those that hold any flag that the token is for, without the names of others."""
+    for freeze in freezes:
+        flags = tuple(filter(asking.sees, freeze.flags))
+        if flags or not freeze.flags:
+            yield replace(freeze, flags=flags)
+
+
+def _permit_to_lift(freeze: Standing, asking: Caller) -> None:
+    """Raise FreezeNotFound, NotPermitted where it holds flags that the token is not for."""
+    if not any(True for _ in _seen([freeze], asking)):
+        raise FreezeNotFound(freeze=freeze.id)
+    if not freeze.flags or not all(map(asking.sees, freeze.flags)):
+        raise NotPermitted(
+            actor=asking.actor.id,
+            roles=", ".join(asking.roles),
+            permission=f"freezes.lift of other flags, only of {', '.join(asking.flags)}",
+        )
 
 
 def _permit(flags: list[str], asking: Caller) -> None:

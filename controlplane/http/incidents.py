@@ -1,5 +1,6 @@
 """`/api/v1/incidents`: what went wrong, with all that belongs to it; and going through it again."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import islice
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from controlplane.http.calls import (
     page_of,
     refuse_unseen,
 )
+from controlplane.http.disclosure import narrowed
 from controlplane.http.models import incidents as models
 from controlplane.http.models.form import Because, Page
 from controlplane.http.models.incidents import Frames, Incident, Report
@@ -23,7 +25,9 @@ from controlplane.incident_errors import IncidentNotFound
 from controlplane.incident_views import incident_view, report_view
 from controlplane.plane import ControlPlane
 from controlplane.plane.tokens import Caller
+from controlplane.replaying import Scene
 from controlplane.replaying_views import scene_view
+from events.freezes import FreezeEvent
 from projections.incidents import Incident as Standing
 
 routes = router("incidents", prefix="/api/v1/incidents")
@@ -75,7 +79,9 @@ def get_incident(incident: IncidentId, plane: Plane, asking: Asking) -> Json:
 def incident_report(incident: IncidentId, plane: Plane, asking: Asking) -> Json:
     """All that belongs to it: alerts, people, changes, and how fast each step was."""
     _seen(plane, asking, incident)
-    return report_view(plane.incidents.report(incident))
+    told = plane.incidents.report(incident)
+    timeline = [narrowed(event, asking) for event in told.timeline]
+    return report_view(replace(told, timeline=timeline))
 
 
 @routes.post("/{incident}/notes", response_model=Incident)
@@ -103,7 +109,7 @@ def incident_frames(
     scenes = list(islice(plane.replay(incident).scenes(after), limit + 1))
     shown, more = scenes[:limit], len(scenes) > limit
     return {
-        "items": [scene_view(scene) for scene in shown],
+        "items": [scene_view(_narrowed(scene, asking)) for scene in shown],
         "next": shown[-1].event.position if more else None,
     }
 
@@ -114,6 +120,13 @@ def export_incident(incident: IncidentId, plane: Plane, asking: Asking) -> Respo
     id_ = _seen(plane, asking, incident).id
     headers = {"Content-Disposition": f'attachment; filename="{id_}.jsonl"'}
     return Response(b"".join(plane.incidents.export(id_)), media_type=_FILE, headers=headers)
+
+
+def _narrowed(scene: Scene, asking: Caller) -> Scene:
+    """Without what a freeze tells of flags that the token is not for."""
+    of_all = bool(asking.flags) and isinstance(scene.event.event, FreezeEvent)
+    changes = () if of_all else scene.changes
+    return replace(scene, event=narrowed(scene.event, asking), changes=changes)
 
 
 def _seen(plane: ControlPlane, asking: Caller, id_: str) -> Standing:

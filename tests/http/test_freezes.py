@@ -8,7 +8,7 @@ from controlplane import ControlPlane
 from controlplane.operating_views import freeze_view
 from events.timestamps import HOUR, to_iso
 from tests.conftest import Clock
-from tests.http.callers import as_json, client, holding
+from tests.http.callers import QUICK, as_json, client, holding
 from tests.journeys.traffic import ENGINEER, FLAG
 
 FREEZES = "/api/v1/freezes"
@@ -163,3 +163,30 @@ def test_a_token_for_some_flags_freezes_these_alone(flagged: ControlPlane) -> No
         for n in (1, 2, 3)
     }
     assert lifted == {1: 200, 2: 404, 3: 403}
+
+
+def test_a_token_for_some_flags_is_told_no_others_name(flagged: ControlPlane) -> None:
+    plan = {"plan": QUICK, "flag": FLAG}
+    assert client(flagged, dev=True).post("/api/v1/rollouts", json=plan).status_code == 201
+    for flags in ([FLAG, "checkout"], ["checkout"]):
+        flagged.freezes.declare(reason="r", actor="ann", flags=flags)
+    incident = flagged.incidents.declare(FLAG, reason="r", actor="ann").id
+    flagged.freezes.lift("freeze-2", actor="ann", reason="over")
+    asking = holding(flagged, "approver", scopes=("flag:batch-*",))
+    lift = asking.post(f"{FREEZES}/freeze-1/lift", json={"reason": "r"})
+    assert (lift.status_code, lift.json()["title"]) == (403, "Not permitted")
+    told = [
+        asking.get(path)
+        for path in (
+            FREEZES,
+            f"{FREEZES}/freeze-1",
+            f"/api/v1/audit/rollouts/{FLAG}-r1/timeline",
+            f"/api/v1/incidents/{incident}/report",
+            f"/api/v1/incidents/{incident}/frames",
+        )
+    ]
+    assert [one.status_code for one in told] == [200] * 5
+    assert [one.url.path for one in [lift, *told] if "checkout" in one.text] == []
+    assert told[1].json()["flags"] == [FLAG]
+    assert asking.get(f"{FREEZES}?flag=checkout").json()["items"] == []
+    assert flagged.freezes.get("freeze-1").flags == (FLAG, "checkout")
