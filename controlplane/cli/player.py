@@ -1,5 +1,6 @@
 """Where a replay stands, and what a key or the passing of time makes of it. It shows nothing."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -33,8 +34,11 @@ class Player:
     speed: int = SPEEDS[1]
     executions: bool = True
     """Whether executions are stopped at."""
-    left: bool = field(default=False)
+    left: bool = False
     """Whether whoever watches has left."""
+    away: bool = False
+    """Whether whoever watches does something else in between."""
+    _ways: dict[tuple[bool, bool], list[int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def stop(self) -> Stop:
@@ -43,9 +47,16 @@ class Player:
 
     def seek(self, position: int) -> None:
         """Go to the last event at or before a log position."""
-        self.place = max(
-            (n for n, stop in enumerate(self.stops) if stop.position <= position), default=0
-        )
+        after = bisect_right(self.stops, position, key=lambda stop: stop.position)
+        self.place = max(0, after - 1)
+
+    def around(self, rows: int) -> list[int]:
+        """The stops to list, by number: the present one stands a third down, where it can."""
+        way = self._way(notable=False)
+        before, after = bisect_left(way, self.place), bisect_right(way, self.place)
+        near = [*way[max(0, before - rows) : before], self.place, *way[after : after + rows]]
+        first = max(0, min(min(before, rows) - rows // 3, len(near) - rows))
+        return near[first : first + rows]
 
     def press(self, key: str) -> None:
         """What a key does."""
@@ -72,6 +83,8 @@ class Player:
                 self.executions = not self.executions
             case "q" | "interrupt":
                 self.left = True
+            case "suspend":
+                self.playing, self.away = False, True
             case _:
                 pass
 
@@ -84,13 +97,19 @@ class Player:
         self.playing, self.place = False, place
 
     def _next(self, by: int, *, notable: bool = False) -> int | None:
-        place = self.place + by
-        while 0 <= place < len(self.stops):
-            stop = self.stops[place]
-            if (stop.is_notable or not notable) and (self.executions or not stop.is_execution):
-                return place
-            place += by
-        return None
+        way = self._way(notable=notable)
+        at = bisect_right(way, self.place) if by > 0 else bisect_left(way, self.place) - 1
+        return way[at] if 0 <= at < len(way) else None
+
+    def _way(self, *, notable: bool) -> list[int]:
+        """The stops that are stopped at, by number. A long replay has a million."""
+        if (self.executions, notable) not in self._ways:
+            self._ways[self.executions, notable] = [
+                number
+                for number, stop in enumerate(self.stops)
+                if (stop.is_notable or not notable) and (self.executions or not stop.is_execution)
+            ]
+        return self._ways[self.executions, notable]
 
     def pause_seconds(self) -> float | None:
         """How long the present event is shown while it plays; None where it does not."""

@@ -1,7 +1,7 @@
 """`controlplane replay`: a player for people, a line a frame for machines."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,14 @@ import typer
 from rich.live import Live
 
 from controlplane.bundles import open_file
-from controlplane.cli.keys import keyboard
+from controlplane.cli.keys import keyboard, suspend
 from controlplane.cli.output import Json, console, line, opened, print_json, progress
 from controlplane.cli.past import place
 from controlplane.cli.player import SPEEDS, Player, Stop
 from controlplane.cli.screen import screen
 from controlplane.cli.texts import short, to_json
 from controlplane.errors import InvalidInput
+from controlplane.plane.core import moment
 from controlplane.plane.moments import When
 from controlplane.replaying import Recorded, Replay, Scene
 from controlplane.replaying_views import retaken_view, scene_view
@@ -24,9 +25,12 @@ from controlplane.retaking import Retaken, retake_story
 from controlplane.sentences import sentence
 from events.alerts import AlertEvent
 from events.executions import BatchExecuted
+from events.timestamps import Timestamp
+from projections.replay import position_at
 
 _LOOKS_SECONDS = 0.5
 """How often the screen is drawn anew though nothing happens: it may have been resized."""
+_TOLD_EVERY = 1000
 
 
 def replay(
@@ -38,7 +42,9 @@ def replay(
     since: Annotated[str | None, typer.Option(help="A moment, or a log position.")] = None,
     until: Annotated[str | None, typer.Option(help="A moment, or a log position.")] = None,
     flag: Annotated[str | None, typer.Option(help="Only what is about this flag.")] = None,
-    at: Annotated[int | None, typer.Option(min=1, help="The log position to begin at.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Where to begin: a moment, or a log position.")
+    ] = None,
     speed: Annotated[int, typer.Option(help=f"{', '.join(map(str, SPEEDS))} times.")] = SPEEDS[1],
     check: Annotated[
         bool, typer.Option("--check", help="Take every decision again; exit with 1 if one differs.")
@@ -52,9 +58,9 @@ def replay(
         if check:
             _check(found, as_json=as_json)
         elif as_json or not (sys.stdin.isatty() and console.is_terminal):
-            _print_frames(found, at)
+            _print_frames(found, _begin(found, at))
         else:
-            play(found, at, speed)
+            play(found, _begin(found, at), speed)
 
 
 @contextmanager
@@ -63,8 +69,12 @@ def _story(
 ) -> Iterator[Replay]:
     """What is to be replayed; for a file no database is opened."""
     if of is not None and Path(of).is_file():
+        if (since, until, flag) != (None, None, None):
+            raise InvalidInput(reason=f"{of} is replayed whole: leave out --since, --until, --flag")
         yield open_file(Path(of))
         return
+    if of is not None and ("/" in of or of.endswith(".jsonl")):
+        raise InvalidInput(reason=f"there is no file {of}")
     with opened() as plane:
         yield plane.replay(of, since=_place(since), until=_place(until), flag=flag)
 
@@ -102,33 +112,72 @@ def _place(text: str | None) -> When | None:
     return None if text is None else place(text)
 
 
-def _print_frames(found: Replay, at: int | None) -> None:
-    for scene in found.scenes(after=(at or 1) - 1):
+def _begin(found: Replay, at: str | None) -> int:
+    """The log position to begin at."""
+    if at is None:
+        return found.start + 1
+    begin = place(at)
+    if not isinstance(begin, int):
+        begin = position_at(found.history.log, moment(begin) or 0)
+    if not found.start < begin <= found.end:
+        lies = f"from log position {found.start + 1} to {found.end}"
+        raise InvalidInput(reason=f"{at} lies outside {found.title}, which goes {lies}")
+    return begin
+
+
+def _print_frames(found: Replay, begin: int) -> None:
+    _take_snapshots(found)
+    for scene in found.scenes(after=begin - 1):
         sys.stdout.write(to_json(scene_view(scene)) + "\n")
 
 
-def play(found: Replay, at: int | None, speed: int) -> None:
+def _take_snapshots(found: Replay) -> None:
+    """Those that its frames rest on: whoever waits for them is told."""
+    with progress("taking snapshots") as moved:
+        found.history.take_snapshots(found.start, moved)
+
+
+def play(found: Replay, begin: int, speed: int) -> None:
     """Show it until whoever watches leaves."""
-    stops = [_stop(event, found.flag or "") for event in found.events()]
+    if console.is_dumb_terminal:
+        raise InvalidInput(reason="this terminal (TERM) can show no player; use --json")
+    with progress("reading") as moved:
+        stops = [*_stops(found, moved)]
     if not stops:
         raise InvalidInput(reason=f"nothing happened in {found.title}")
+    _take_snapshots(found)
     player = Player(stops, speed=speed)
-    if at is not None:
-        player.seek(at)
+    player.seek(begin)
     zero = found.zero or stops[0].at
+    while not player.left:
+        _watch(player, found, zero)
+        if player.away:
+            suspend()
+            player.away = False
+
+
+def _watch(player: Player, found: Replay, zero: Timestamp) -> None:
+    """Show it until whoever watches leaves, or does something else in between."""
     scene: Scene | None = None
     with keyboard() as ask, Live(console=console, screen=True, auto_refresh=False) as live:
-        while not player.left:
+        while not (player.left or player.away):
             if scene is None or scene.event.position != player.stop.position:
                 scene = found.scene(found.history.log.read(player.stop.position - 1, 1)[0])
-            seen = screen(player, scene, found.title, zero, console.size.height)
-            live.update(seen, refresh=True)
+            live.update(screen(player, scene, found.title, zero, console.size), refresh=True)
             pause = player.pause_seconds()
             pressed = ask(_LOOKS_SECONDS if pause is None else pause)
             for key in pressed:
                 player.press(key)
             if not pressed and pause is not None:
                 player.tick()
+
+
+def _stops(found: Replay, moved: Callable[[int, int], None]) -> Iterator[Stop]:
+    first, last = found.start, found.end
+    for number, event in enumerate(found.events()):
+        if number % _TOLD_EVERY == 0:
+            moved(event.position - first, last - first)
+        yield _stop(event, found.flag or "")
 
 
 def _stop(event: Recorded, flag: str) -> Stop:

@@ -1,5 +1,7 @@
 """What a replay looks like: the state at the present event, the events around it, its changes."""
 
+import textwrap
+
 from rich.console import Group, RenderableType
 from rich.layout import Layout
 from rich.panel import Panel
@@ -7,58 +9,94 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from controlplane.cli.player import Player, Stop
+from controlplane.cli.player import Player
+from controlplane.cli.room import FOOTER, FRAME_COLUMNS, FRAME_LINES, Room
 from controlplane.cli.texts import clean, relative, short, shown, styled, when
-from controlplane.pictures import Picture, Standing
+from controlplane.durations import rough_duration
+from controlplane.pictures import RECENT_MINUTES, Picture, Standing
 from controlplane.replaying import Scene
-from events.timestamps import Timestamp
+from controlplane.sentences import sentence
+from events.timestamps import MINUTE, Timestamp
 from projections.changes import Change
 
 _KEYS = (
-    "←/→ event   n/p alert or person   Home/End   Space play   1 2 3 speed   e executions   q quit"
+    "←/→ event   n/p alert or person   Home/End   Space play   1 2 3 speed   e executions   q quit",
+    "←/→ event  n/p alert, person  Space play  1 2 3 speed  e executions  q quit",
+    "←/→ event  n/p alert  Space play  e executions  q quit",
+    "←/→ n/p Space e  q quit",
 )
 _BAR = 24
-_MOST_CHANGES = 6
-_FRAME_LINES = 2
-_HEADER, _FOOTER = 3, 1
-_TOLD = _MOST_CHANGES + 1 + _FRAME_LINES
+_TIME_OF_DAY = slice(11, None)
+_ROOMY_LINES = 15
+_MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NO_DATA": "–", "ERROR": "!"}
+"""Verdicts, where there is no room for words."""
 
 
-def screen(player: Player, scene: Scene, title: str, zero: Timestamp, height: int) -> Layout:
+def screen(
+    player: Player, scene: Scene, title: str, zero: Timestamp, size: tuple[int, int]
+) -> Layout:
     """One picture of the whole; `zero`: the moment that times are told from."""
+    room = Room(*size)
     layout = Layout()
-    layout.split_column(
-        Layout(_header(player, title, zero), size=_HEADER),
-        Layout(name="body"),
-        Layout(_told(scene), size=_TOLD),
-        Layout(Text(_KEYS, style="dim", no_wrap=True, overflow="ellipsis"), size=_FOOTER),
-    )
-    rows = max(1, height - _HEADER - _FOOTER - _TOLD - _FRAME_LINES)
-    layout["body"].split_row(Layout(_state(scene.picture)), Layout(_events(player, zero, rows)))
+    parts = [
+        Layout(_header(player, title, zero, room), size=room.header),
+        Layout(_told(scene, room), size=room.told, minimum_size=1),
+        Layout(_keys(room), size=FOOTER),
+    ]
+    if room.body:
+        parts.insert(1, _body(player, scene, zero, room))
+    layout.split_column(*parts)
     return layout
 
 
-def _header(player: Player, title: str, zero: Timestamp) -> RenderableType:
+def _body(player: Player, scene: Scene, zero: Timestamp, room: Room) -> Layout:
+    body = Layout(size=room.body)
+    state = Layout(_state(scene.picture, room))
+    if not room.events:
+        body.update(state.renderable)
+        return body
+    events = Layout(_events(player, zero, max(1, room.events - FRAME_LINES)))
+    if room.is_side_by_side:
+        body.split_row(state, events)
+    else:
+        events.size = room.events
+        body.split_column(state, events)
+    return body
+
+
+def _keys(room: Room) -> Text:
+    fitting = (keys for keys in _KEYS if len(keys) <= room.width)
+    return Text(next(fitting, _KEYS[-1]), style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def _header(player: Player, title: str, zero: Timestamp, room: Room) -> RenderableType:
     stop, count = player.stop, len(player.stops)
     state = f"▶ {player.speed}×" if player.playing else f"❚❚ {player.speed}×"
+    gap, place = ("   ", "log position ") if room.is_wide else ("  ", "position ")
+    moment = when(stop.at) if room.is_side_by_side else when(stop.at)[_TIME_OF_DAY]
+    # The least important stands last: that is what a narrow screen cuts off.
     line = Text.assemble(
-        (title, "bold"), "   ", when(stop.at), "  ", (relative(stop.at - zero), "bold cyan"),
-        ("   event ", "dim"), f"{player.place + 1} of {count}",
-        ("   log position ", "dim"), f"{stop.position}", "   ",
-        (state, "bold green" if player.playing else "bold"),
+        clean(title), gap,
+        (state, "bold green" if player.playing else "bold"), gap,
+        (relative(stop.at - zero), "bold cyan"), gap,
+        ("event ", "dim"), f"{player.place + 1} of {count}", gap,
+        moment, gap,
+        (place, "dim"), f"{stop.position}",
     )  # fmt: skip
+    line.stylize("bold", 0, len(clean(title)))
     line.no_wrap, line.overflow = True, "ellipsis"
     bar = ProgressBar(total=max(1, count - 1), completed=player.place)
     return Group(line, bar, Text())
 
 
-def _state(seen: Picture | None) -> Panel:
+def _state(seen: Picture | None, room: Room) -> Panel:
     if seen is None:
         return Panel(Text("This event is about no flag.", style="dim"), title="state")
-    parts: list[RenderableType] = [_exposure(seen), Text(), _numbers(seen)]
+    columns, lines = room.state
+    gap: list[RenderableType] = [Text()] if lines >= _ROOMY_LINES else []
+    parts = [_exposure(seen), *gap, _numbers(seen, columns), *gap, *_alerts(seen)]
     if seen.rollout is not None:
-        parts += [Text(), *_rollout(seen.rollout)]
-    parts += [Text(), *_alerts(seen)]
+        parts += [*gap, *_rollout(seen.rollout, seen.flag, columns)]
     return Panel(Group(*parts), title=clean(seen.flag), title_align="left")
 
 
@@ -74,35 +112,41 @@ def _exposure(seen: Picture) -> RenderableType:
     return table
 
 
-def _numbers(seen: Picture) -> Text:
+def _numbers(seen: Picture, columns: int) -> Text:
     rate = "no data" if seen.error_rate is None else f"{seen.error_rate:.1%}"
     p95 = "no data" if seen.p95_us is None else f"{seen.p95_us / 1000:.1f} ms"
     bad = bool(seen.failed)
+    how_many = f"{seen.executions} in {RECENT_MINUTES} min"
+    whole = f"error rate {rate}   P95 {p95}   new path {how_many}"
     return Text.assemble(
         ("error rate ", "dim"), (rate, "bold red" if bad else ""),
         ("   P95 ", "dim"), p95,
-        ("   new path ", "dim"), f"{seen.executions} in 5 min",
+        "   " if len(whole) <= columns else "\n",
+        ("new path ", "dim"), how_many,
+        no_wrap=True, overflow="ellipsis",
     )  # fmt: skip
 
 
-def _rollout(standing: Standing) -> list[RenderableType]:
-    state = standing.state.replace("_", " ")
+def _rollout(standing: Standing, flag: str, columns: int) -> list[RenderableType]:
     head = Text.assemble(
-        (standing.rollout, "bold"),
-        ": ",
-        state,
-        ", ",
-        clean(standing.wave),
-        f" at {standing.percentage:g} %",
-    )
+        clean(short(standing.rollout, flag)), ": ", clean(standing.state.replace("_", " ")),
+        ", ", clean(standing.wave), f" at {standing.percentage:g} %",
+        no_wrap=True, overflow="ellipsis", style="bold",
+    )  # fmt: skip
     if not standing.criteria:
         return [head, clean(standing.sentence)]
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
-    table.add_column(no_wrap=True, min_width=max(len(one.criterion) for one in standing.criteria))
-    table.add_column(no_wrap=True, min_width=max(len(one.verdict) for one in standing.criteria))
+    names = max(len(one.criterion) for one in standing.criteria)
+    verdicts = max(len(one.verdict) for one in standing.criteria)
+    in_marks = columns - names - verdicts < _BAR
+    table.add_column(no_wrap=True, min_width=names)
+    table.add_column(no_wrap=True, min_width=1 if in_marks else verdicts)
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for one in standing.criteria:
-        table.add_row(clean(one.criterion), styled(one.verdict), clean(one.sentence))
+        verdict = styled(one.verdict)
+        if in_marks:
+            verdict = Text(_MARKS.get(one.verdict, "?"), style=verdict.style)
+        table.add_row(clean(one.criterion), verdict, clean(one.sentence))
     return [head, table]
 
 
@@ -111,7 +155,9 @@ def _alerts(seen: Picture) -> list[RenderableType]:
         return [Text("no alert is open", style="dim")]
     lines: list[RenderableType] = []
     if seen.incidents:
-        lines.append(Text(", ".join(seen.incidents), style="bold"))
+        incidents = clean(", ".join(seen.incidents))
+        incidents.stylize("bold")
+        lines.append(incidents)
     for one in seen.alerts:
         by = f", acknowledged by {one.acknowledged_by}" if one.acknowledged_by else ""
         lasted = relative(seen.at - one.raised_at)
@@ -123,16 +169,9 @@ def _alerts(seen: Picture) -> list[RenderableType]:
 
 
 def _events(player: Player, zero: Timestamp, rows: int) -> Panel:
-    """The events around the present one, which stands a third down; what comes later is grey."""
-    found = [n for n, stop in enumerate(player.stops) if _listed(player, n, stop)]
-    at = next((place for place, n in enumerate(found) if n >= player.place), len(found) - 1)
-    first = max(0, min(at - rows // 3, len(found) - rows))
-    lines = [_line(player, n, zero) for n in found[first : first + rows]]
+    """The events around the present one; what comes later is grey."""
+    lines = [_line(player, number, zero) for number in player.around(rows)]
     return Panel(Group(*lines), title="events", title_align="left")
-
-
-def _listed(player: Player, number: int, stop: Stop) -> bool:
-    return player.executions or not stop.is_execution or number == player.place
 
 
 def _line(player: Player, number: int, zero: Timestamp) -> Text:
@@ -149,22 +188,42 @@ def _line(player: Player, number: int, zero: Timestamp) -> Text:
     return text
 
 
-def _told(scene: Scene) -> Panel:
-    """The present event, who did it, and what it altered."""
+def _told(scene: Scene, room: Room) -> Panel:
+    """The present event in full, who did it, when it happened, and what it altered."""
     event = scene.event
-    lines = [_changed(change) for change in scene.changes[:_MOST_CHANGES]]
-    more = len(scene.changes) - _MOST_CHANGES
-    if more > 0:
-        lines[-1] = Text(f"… and {more + 1} more", style="dim")
-    if not lines:
-        lines = [Text("It altered nothing that is told here.", style="dim")]
     title = f"{event.type} by {event.actor.name or event.actor.id}"
+    late_us = event.recorded_at - event.occurred_at
+    if late_us >= MINUTE:
+        title += f", recorded {rough_duration(late_us)} after it happened"
+    lines = [*_said(scene, room), *_altered(scene, room)]
     return Panel(Group(*lines), title=clean(title), title_align="left")
 
 
-def _changed(change: Change) -> Text:
+def _said(scene: Scene, room: Room) -> list[Text]:
+    said = short(sentence(scene.event.event), scene.picture.flag if scene.picture else "")
+    columns = max(1, room.width - FRAME_COLUMNS)
+    wrapped = textwrap.wrap(clean(said).plain, columns, max_lines=room.sentence, placeholder=" …")
+    lines = [Text(one, "bold", no_wrap=True, overflow="ellipsis") for one in wrapped]
+    return lines + [Text()] * (room.sentence - len(lines))
+
+
+def _altered(scene: Scene, room: Room) -> list[Text]:
+    room_for = room.changes
+    if not room_for:
+        return []
+    flag = scene.picture.flag if scene.picture else ""
+    lines = [_changed(change, flag) for change in scene.changes[:room_for]]
+    more = len(scene.changes) - room_for
+    if more > 0:
+        lines[-1] = Text(f"… and {more + 1} more", style="dim")
+    return lines or [Text("It altered nothing that is told here.", style="dim")]
+
+
+def _changed(change: Change, flag: str) -> Text:
+    of = short(change.key.removeprefix("alert-"), flag)
     text = Text.assemble(
-        (f"{change.projection} ", "dim"), clean(change.key), (f" {change.fact} ", "dim"),
+        (f"{change.projection} ", "dim"), clean("" if of == flag else f"{of} "),
+        (f"{change.fact} ", "dim"),
         clean(shown(change.before)), " → ", (clean(shown(change.after)).plain, "bold"),
     )  # fmt: skip
     text.no_wrap, text.overflow = True, "ellipsis"

@@ -35,7 +35,7 @@ def replay(
         found = _rollout(core, of)
     start = found.start if since is None else place(core, since)[0]
     end = found.end if until is None else place(core, until)[0]
-    return replace(found, start=start, end=end)
+    return replace(found, start=start, end=_after(start, end))
 
 
 def _rollout(core: Core, id_: str) -> Replay:
@@ -50,4 +50,10 @@ def _time(core: Core, since: When | None, until: When | None, flag: str | None) 
         raise FlagNotFound(flag=flag)
     start = 0 if since is None else place(core, since)[0]
     end = core.log.head().position if until is None else place(core, until)[0]
-    return Replay(flag or core.log.environment, core.history, flag, start, end)
+    return Replay(flag or core.log.environment, core.history, flag, start, _after(start, end))
+
+
+def _after(start: int, end: int) -> int:
+    if end < start:
+        raise InvalidInput(reason=f"it would begin at log position {start}, after its end, {end}")
+    return end

@@ -1,12 +1,15 @@
 """Where a replay stands, and what keys and the passing of time make of it."""
 
+from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from controlplane import ControlPlane
-from controlplane.cli.keys import named
+from controlplane.cli.keys import Typed
 from controlplane.cli.player import LONGEST_SECONDS, SHORTEST_SECONDS, Player, Stop
 from controlplane.cli.replay import _stop
 from controlplane.cli.screen import screen
@@ -101,15 +104,60 @@ def test_it_is_left_by_a_key() -> None:
         assert one.left
 
 
+def named(text: str) -> list[str]:
+    return Typed().keys(text.encode())
+
+
 def test_keys_are_told_apart_however_a_terminal_writes_them() -> None:
     assert named("\x1b[C\x1b[D q") == ["right", "left", "space", "q"]
     assert named("\x1b[1;2C\x1b[1;2D") == ["shift-right", "shift-left"]
     assert named("\x1b[H\x1bOH\x1b[1~\x1b[F\x1bOF\x1b[4~") == [*["home"] * 3, *["end"] * 3]
-    assert named("n3\x03") == ["n", "3", "interrupt"]
+    assert named("n3\x03\x1a") == ["n", "3", "interrupt", "suspend"]
     assert named("") == []
 
 
-@pytest.mark.parametrize(("width", "height"), [(150, 45), (80, 24), (20, 5)])
+def test_a_key_without_a_name_is_no_other_key() -> None:
+    for delete_f5_up_alt_q in ("\x1b[3~", "\x1b[15~", "\x1b[A", "\x1bq", "\x1b[1;5C"):
+        assert named(delete_f5_up_alt_q) == []
+
+
+@given(keys=st.lists(st.sampled_from(["\x1b[C", "\x1b[1;2D", "\x1bOH", "q", "ß", "\x1b[3~"])),
+       size=st.integers(1, 7))  # fmt: skip
+def test_keys_that_come_in_pieces_are_the_same_keys(keys: list[str], size: int) -> None:
+    data, typed = "".join(keys).encode(), Typed()
+    pieces = [typed.keys(data[at : at + size]) for at in range(0, len(data), size)]
+    assert [key for piece in pieces for key in piece] == named("".join(keys))
+
+
+def test_esc_alone_does_not_swallow_the_next_key() -> None:
+    typed = Typed()
+    assert typed.keys(b"\x1b") == []
+    typed.pause()
+    assert typed.keys(b"q") == ["q"]
+
+
+@given(
+    kinds=st.text("xapo", min_size=1, max_size=30),
+    keys=st.lists(st.sampled_from(["right", "left", "n", "p", "e", "end", "home"])),
+    rows=st.integers(1, 12),
+)
+def test_the_events_listed_are_those_around_the_present_one(
+    kinds: str, keys: list[str], rows: int
+) -> None:
+    one = player(kinds)
+    for key in keys:
+        one.press(key)
+    stops = [n for n, s in enumerate(one.stops) if one.executions or not s.is_execution]
+    listed = one.around(rows)
+    assert one.place in listed
+    assert len(listed) == min(rows, len({*stops, one.place}))
+    whole = sorted({*stops, one.place})
+    assert listed == whole[whole.index(listed[0]) :][: len(listed)]
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(150, 45), (80, 24), (60, 40), (60, 15), (40, 10), (20, 5)]
+)
 def test_any_moment_can_be_shown_on_a_screen_of_any_size(
     clock: Clock, width: int, height: int
 ) -> None:
@@ -124,9 +172,42 @@ def test_any_moment_can_be_shown_on_a_screen_of_any_size(
         one.place = place
         text = StringIO()
         console = Console(file=text, width=width, height=height)
-        console.print(screen(one, scene, found.title, one.stops[0].at, height))
+        console.print(screen(one, scene, found.title, one.stops[0].at, (width, height)))
         assert scene == found.scene(scene.event)
         assert len(text.getvalue().splitlines()) <= height + 1
+    told = text.getvalue()
     if width > 100:
-        assert "INVARIANT_VIOLATION_DETECTED/1" in text.getvalue()
-        assert "nobody gets the new code" in text.getvalue()
+        assert "INVARIANT_VIOLATION_DETECTED/1" in told
+        assert "nobody gets the new code" in told
+    if width >= 60:
+        assert "q quit" in told, "how it is left stands on every screen"
+        assert f"event {len(one.stops)} of {len(one.stops)}" in told
+        assert "no alert is open" in told or "critical" in told
+
+
+def test_what_a_file_says_of_itself_does_not_steer_the_terminal(clock: Clock) -> None:
+    remembered = ControlPlane("memory://", clock=clock)
+    remembered.flags.create(FLAG, owner="patch-team", actor="\x1b[2J")
+    found = remembered.replay(flag=FLAG)
+    (scene,) = found.scenes()
+    one = Player([_stop(scene.event, FLAG)])
+    text = StringIO()
+    Console(file=text, width=80, height=24).print(screen(one, scene, "\x1b]0;x", 0, (80, 24)))
+    assert "\x1b" not in text.getvalue()
+
+
+def test_of_a_million_events_only_those_that_are_listed_are_gone_through() -> None:
+    class Counted(list[Stop]):
+        seen = 0
+
+        def __iter__(self) -> Iterator[Stop]:
+            for stop in super().__iter__():
+                self.seen += 1
+                yield stop
+
+    stops = Counted(player("xapo" * 250).stops)
+    one = Player(stops)
+    for key in ("e", "right", "n", "p", "left", "end", "home") * 20:
+        one.press(key)
+        assert len(one.around(10)) == 10
+    assert stops.seen <= 4 * len(stops), "once for each way to go"

@@ -4,7 +4,11 @@ import json
 import os
 import pty
 import select
+import signal
+import termios
 import time
+from collections.abc import Iterator
+from subprocess import Popen
 
 import pytest
 from msgspec.structs import replace
@@ -94,9 +98,31 @@ def test_a_decision_that_no_rule_made_is_told(hurt: Terminal) -> None:
     assert "say of which flag" in hurt.refuses("replay", "--check")
 
 
-def test_at_a_terminal_it_is_gone_through_by_keys(hurt: Terminal) -> None:
+def test_it_begins_at_a_position_or_a_moment(hurt: Terminal) -> None:
+    lines = [json.loads(line) for line in hurt.says("replay", "INC-1").splitlines()]
+    moment = lines[-1]["event"]["recorded_at"]
+    (last,) = hurt.says("replay", "INC-1", "--at", moment).splitlines()
+    assert json.loads(last) == lines[-1]
+    for outside in ("0", "99", "2020-01-01T00:00Z"):
+        told = hurt.refuses("replay", "INC-1", "--at", outside)
+        assert f"{outside} lies outside INC-1, which goes from log position 1 to 7" in told
+    for no_moment in ("-1", "x", "2026-11-24", "2026-11-24T10:00:00"):
+        assert "is no moment" in hurt.refuses("replay", "INC-1", f"--at={no_moment}")
+
+
+def test_what_makes_no_sense_together_is_refused(hurt: Terminal) -> None:
+    told = hurt.refuses("replay", "--since", "5", "--until", "3")
+    assert "it would begin at log position 5, after its end, 3" in told
+    assert "there is no file x/y.jsonl" in hurt.refuses("replay", "x/y.jsonl")
+    hurt.says("incidents", "export", "INC-1", "-o", "inc1.jsonl")
+    assert "is replayed whole" in hurt.refuses("replay", "inc1.jsonl", "--until", "3")
+
+
+@pytest.fixture
+def watched(hurt: Terminal) -> Iterator[tuple[int, Popen[str]]]:
+    """The player at a terminal of its own: the other end of it, and the process."""
     mine, theirs = pty.openpty()
-    watching = hurt.process(
+    process = hurt.process(
         *("replay", "INC-1"),
         env={"TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
         stdin=theirs,
@@ -104,13 +130,51 @@ def test_at_a_terminal_it_is_gone_through_by_keys(hurt: Terminal) -> None:
     )
     try:
         assert "1 of 7" in read(mine, "e executions")
-        os.write(mine, b"\x1b[F")
-        assert "7 of 7" in read(mine, "7 of 7")
-        os.write(mine, b"q")
-        assert watching.wait(30) == 0
+        yield mine, process
     finally:
-        watching.kill()
-        watching.communicate()
+        process.kill()
+        process.communicate()
+        os.close(theirs)
+        os.close(mine)
+
+
+def test_at_a_terminal_it_is_gone_through_by_keys(watched: tuple[int, Popen[str]]) -> None:
+    mine, process = watched
+    os.write(mine, b"\x1b[F")
+    assert "7 of 7" in read(mine, "7 of 7")
+    os.write(mine, b"q")
+    assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (None, 0)],
+)
+def test_however_it_ends_the_terminal_is_as_it_was(
+    watched: tuple[int, Popen[str]], end: signal.Signals | None, status: int
+) -> None:
+    mine, process = watched
+    if end is None:
+        os.write(mine, b"q")
+    else:
+        process.send_signal(end)
+    shown = read(mine, "\x1b[?1049l")
+    assert "\x1b[?25h" in shown, "the cursor is back"
+    assert process.wait(30) == status
+    modes = termios.tcgetattr(mine)
+    assert modes[3] & termios.ECHO
+    assert modes[3] & termios.ICANON
+    assert modes[6][termios.VSUSP] == b"\x1a"
+
+
+def test_a_terminal_that_can_show_no_screen_is_told_so(hurt: Terminal) -> None:
+    mine, theirs = pty.openpty()
+    dumb = hurt.process("replay", "INC-1", env={"TERM": "dumb"}, stdin=theirs, stdout=theirs)
+    _, told = dumb.communicate(timeout=30)
+    os.close(theirs)
+    os.close(mine)
+    assert dumb.returncode == 1
+    assert "use --json" in told
 
 
 def read(terminal: int, until: str) -> str:
