@@ -4,6 +4,7 @@ ControlPlaneError
 ├── InvalidInput          422
 │   └── TooManyExecutions 413
 ├── FlagNotFound          404
+│   └── FlagNotThere      404
 ├── FlagExists            409
 ├── FlagIsArchived        409
 ├── FlagIsDisabled        409
@@ -53,6 +54,7 @@ __all__ = [
     "FlagIsDisabled",
     "FlagIsOn",
     "FlagNotFound",
+    "FlagNotThere",
     "FreezeNotFound",
     "FreezeOn",
     "InvalidInput",
@@ -96,6 +98,10 @@ class FlagNotFound(ControlPlaneError):
     """There is no flag {flag}. Create it first."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class FlagNotThere(FlagNotFound):
+    """There was no flag {flag} as of log position {position}. Ask for a later moment."""
 
 
 class FlagExists(ControlPlaneError):

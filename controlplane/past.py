@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from controlplane import bucketing
-from controlplane.errors import AlertNotFound, FlagNotFound
+from controlplane.errors import AlertNotFound, FlagNotThere
 from controlplane.incident_errors import IncidentNotFound
 from controlplane.measurements import Measurements
 from controlplane.reading import (
@@ -58,10 +58,10 @@ class PastFlags:
         self._world = world
 
     def get(self, name: str) -> Flag:
-        """The flag as it stood. Raises FlagNotFound where there was none."""
+        """The flag as it stood. Raises FlagNotThere, a FlagNotFound."""
         flag = self._world.get(FLAGS, name)
         if not flag.exists:
-            raise FlagNotFound(flag=name)
+            raise FlagNotThere(flag=name, position=self._world.position)
         return flag
 
     def all(self) -> list[Flag]:

@@ -23,10 +23,13 @@ NEWEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1
 
 
 def from_datetime(moment: datetime) -> Timestamp:
-    """Microseconds since the epoch. Raises ValueError for a moment without a time zone."""
-    if moment.tzinfo is None:
+    """Microseconds since the epoch. Raises ValueError without a zone, or where UTC has no year."""
+    if moment.utcoffset() is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; write it with Z or an offset")
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    timestamp = (moment - _EPOCH) // timedelta(microseconds=1)
+    if not OLDEST <= timestamp <= NEWEST:
+        raise ValueError(f"{moment.isoformat()} is not within the years 1 to 9999 in UTC")
+    return timestamp
 
 
 def to_datetime(timestamp: Timestamp) -> datetime:

@@ -57,7 +57,10 @@ def list_(
         for one in found
     ]
     columns = ("incident", "severity", "state", "opened", "flag", "alerts", "because")
-    print_table(columns, rows, "No incident is open." if at is None else "No incident was open.")
+    verb = "is" if at is None else "was"
+    print_table(
+        columns, rows, f"There {verb} no incident." if every else f"No incident {verb} open."
+    )
 
 
 @app.command()

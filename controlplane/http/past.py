@@ -77,6 +77,7 @@ def past_flag(flag: FlagName, past: Then) -> Json:
 @routes.post("/flags/{flag}/evaluate", response_model=Explained, responses=AS_OF)
 def evaluate_past_flag(flag: FlagName, past: Then, body: Question) -> Json:
     """What a unit would have got, and why."""
+    past.flags.get(flag)  # Raises FlagNotThere.
     return answered(past.flags.explain(flag, body.unit, body.attributes))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from controlplane import flags
 from controlplane.bucketing import Explanation, explain
-from controlplane.errors import FlagNotFound
+from controlplane.errors import FlagNotFound, FlagNotThere
 from controlplane.execution import Transaction
 from controlplane.people import require_reason
 from controlplane.plane.consequences import fold_flag, switch_off
@@ -171,14 +171,15 @@ class Flags:
         """Lead it back to how it stood at a moment: exposure, on or off, variants, description.
 
         By ordinary commands in one transaction, refused as those are: what is raised by it takes
-        what raising takes, and switching off rolls back the rollout in charge. Raises FlagNotFound
-        also where there was no such flag then; InvalidInput for a moment to come, or no reason.
+        what raising takes, and switching off rolls back the rollout in charge. Raises FlagNotFound,
+        FlagNotThere where there was none then; InvalidInput for a moment to come, or no reason.
         """
         require_reason("leading a flag back", reason)
         who, (position, when) = as_actor(actor), place(self._core, at)
         was = self._core.history.at(position).get(FLAGS, name)
         if not was.exists:
-            raise FlagNotFound(flag=name)
+            self.get(name)  # Raises FlagNotFound where there is none at all.
+            raise FlagNotThere(flag=name, position=position)
         why = f"as it was at {to_iso(when)}: {printable(reason)}"
         self._core.run(lambda t: revert(t, was, why, who, may_raise=may_raise), context(who))
         return self._core.get(FLAGS, name)

@@ -1,6 +1,6 @@
 """Moments are whole microseconds; text is how people meet them."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def test_text_sorts_as_time_does(one: int, other: int) -> None:
     assert (to_iso(one) < to_iso(other)) == (one < other)
 
 
-@given(st.datetimes(timezones=st.timezones()))
+@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.timezones()))  # noqa: DTZ001  why: bounds have none
 def test_the_zone_does_not_change_the_moment(moment: datetime) -> None:
     assert from_datetime(moment) == from_datetime(moment.astimezone(UTC))
 
@@ -66,6 +66,24 @@ def test_text_without_a_zone_or_sense_is_refused(text: str) -> None:
 def test_a_datetime_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time zone; write it with Z or an offset"):
         from_datetime(datetime(2026, 11, 20))  # noqa: DTZ001 - what is to be refused
+
+
+class Nowhere(tzinfo):
+    """A zone that does not know how far it is from UTC."""
+
+    def utcoffset(self, _: datetime | None) -> None:
+        return None
+
+
+def test_a_zone_that_does_not_know_its_offset_is_none() -> None:
+    with pytest.raises(ValueError, match="has no time zone"):
+        from_datetime(datetime(2026, 11, 20, tzinfo=Nowhere()))
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+00:01", "9999-12-31T23:59:59-00:01"])
+def test_what_has_no_text_in_utc_is_no_moment(text: str) -> None:
+    with pytest.raises(ValueError, match="not within the years 1 to 9999"):
+        parse(text)
 
 
 def test_the_first_and_the_last_moment_have_a_text() -> None:

@@ -130,3 +130,19 @@ def test_sent_again_under_its_key_a_flag_is_not_led_back_twice(
     assert (again.headers["Idempotency-Replayed"], again.json()["percentage"]) == ("true", 0)
     stale = asking.post(REVERT, json=body, headers={"If-Match": '"1"'})
     assert stale.status_code == 412
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "2026-11-24"])
+def test_a_moment_that_utc_does_not_have_is_refused(asking: TestClient, at: str) -> None:
+    assert asking.get(f"{PAST}/flags", params={"at": at}).status_code == 422
+    assert asking.get(f"{PAST}/diff", params={"before": at, "after": "1"}).status_code == 422
+
+
+def test_where_there_was_no_flag_yet_that_is_said(asking: TestClient) -> None:
+    for answer in (
+        asking.get(f"{PAST}/flags/{FLAG}?at=0"),
+        asking.post(f"{PAST}/flags/{FLAG}/evaluate?at=0", json={"unit": "u"}),
+        asking.post(REVERT, json={"at": "1969-12-31T23:00Z", "reason": "x"}),
+    ):
+        assert answer.status_code == 404
+        assert "as of log position 0" in answer.json()["detail"]
