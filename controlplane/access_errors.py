@@ -10,6 +10,7 @@ ControlPlaneError
 ├── ReviewNotFound        404
 ├── SameReviewer          403
 ├── KeyReused             422
+├── KeyInUse              409
 ├── PreconditionFailed    412
 ├── TooManyRequests       429
 ├── BodyTooLarge          413
@@ -25,6 +26,7 @@ __all__ = [
     "BodyTooLarge",
     "BodyTooSlow",
     "BodyUnreadable",
+    "KeyInUse",
     "KeyReused",
     "NotAuthenticated",
     "NotPermitted",
@@ -95,6 +97,12 @@ class KeyReused(ControlPlaneError):
     """Idempotency key {key} was used for another command. Take a new key for each command."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class KeyInUse(ControlPlaneError):
+    """The command under idempotency key {key} is being carried out. Ask again in a moment."""
+
+    status = HTTPStatus.CONFLICT
 
 
 class PreconditionFailed(ControlPlaneError):

@@ -80,9 +80,9 @@ class Request:
         )
 
 
-def version_of(log: EventLog, stream: str) -> int:
-    """The version of a stream's last event; 0 where it has none."""
-    newest = log.search(Query(stream=stream, newest_first=True, limit=1))
+def version_of(log: EventLog, stream: str, before: int | None = None) -> int:
+    """The version of a stream's last event, or last one before a position; 0 where it has none."""
+    newest = log.search(Query(stream=stream, before=before, newest_first=True, limit=1))
     return newest[0].version if newest else 0
 
 

@@ -64,7 +64,8 @@ class CommandAccepted(Event, frozen=True):
     fingerprint: str
     """SHA-256 of what was asked; empty where no idempotency key was given."""
     result: str
-    """What the command spoke of, for whoever asks again under the same idempotency key."""
+    """What the command spoke of, for whoever asks again under the same idempotency key; its answer
+    where it led to no event."""
 
 
 class CommandDenied(Event, frozen=True):

@@ -7,7 +7,8 @@ import time
 
 from controlplane.cli.output import line
 from controlplane.errors import InvalidInput
-from controlplane.http.gate import GateSettings, is_loopback
+from controlplane.http.gate import GateSettings
+from controlplane.http.headers import is_loopback
 from controlplane.http.hub import StreamSettings
 from controlplane.http.server import ApiServer, Listening
 from controlplane.metrics_server import MetricsServer

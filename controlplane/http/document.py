@@ -10,6 +10,7 @@ from controlplane.http.examples import illustrate
 from controlplane.http.models.problem import Problem
 from controlplane.http.policy import POLICY, Rule, stream_of
 from controlplane.http.route import router
+from controlplane.http.versions import STREAMS
 
 routes = router("document")
 
@@ -32,7 +33,10 @@ def document(app: Any) -> dict[str, Any]:
     found["security"] = [{"bearer": []}, {"key": []}]
     for path, operations in found["paths"].items():
         for operation in operations.values():
-            _ruled(operation, POLICY[operation["operationId"]], path)
+            rule = POLICY[operation["operationId"]]
+            _ruled(operation, rule, path)
+            if rule.command or operation["operationId"] in _TAGGED:
+                _tagged(operation)
             illustrate(operation)
     return found
 
@@ -49,6 +53,22 @@ def _ruled(operation: dict[str, Any], rule: Rule, path: str) -> None:
         given += [one for one in parameters if one not in given]
 
 
+def _tagged(operation: dict[str, Any]) -> None:
+    """Say of what shows a thing that has versions that it is tagged."""
+    for status in ("200", "201"):
+        answer = operation["responses"].get(status, {})
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        if schema.get("$ref", "").rpartition("/")[2] in _VERSIONED:
+            answer["headers"] = answer.get("headers", {}) | {"ETag": _TAG}
+
+
+_TAGGED = ("get_flag", "get_rollout", "get_alert")
+_VERSIONED = [form.__name__ for form in STREAMS]
+_TAG = {
+    "description": "The version of what is shown, for If-Match.",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,18}"$'},
+    "example": '"7"',
+}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -25,9 +23,17 @@ from controlplane.access_errors import (
 from controlplane.allowance import Allowances
 from controlplane.errors import ControlPlaneError, FlagNotFound, InvalidInput
 from controlplane.http import problems
+from controlplane.http.aside import Aside
+from controlplane.http.headers import (
+    address_of,
+    expected_by,
+    key_of,
+    of_this_machine,
+    token_in,
+)
+from controlplane.http.pasted import refuse_tokens
 from controlplane.http.policy import POLICY, Rule, flag_of, stream_of
 from controlplane.http.turns import Turns
-from controlplane.permissions import PERMISSIONS
 from controlplane.plane import ControlPlane
 from controlplane.plane.tokens import Caller
 from controlplane.requests import Request as Asked
@@ -40,7 +46,6 @@ logger = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 _STRANGER = Actor.system("stranger")
-_LONGEST_KEY = 255
 _MUCH = 2**16
 _LIGHT_SHARE = 0.1
 """What counts for a request that is answered from memory."""
@@ -75,6 +80,7 @@ class Gate:
         self._requests = Allowances(settings.requests_per_second, settings.burst)
         self._attempts = Allowances(settings.attempts_per_second, settings.attempts_burst)
         self._turns = Turns()
+        self._aside = Aside(plane)
 
     async def answer(self, name: str, request: Request, handler: Handler) -> Response:
         """Let a request through to its handler, or say why not."""
@@ -95,7 +101,7 @@ class Gate:
                 await self._read(request, caller)
                 if rule is None or not rule.command:
                     return await handler(request)
-                return await self._command(name, request, caller, handler)
+                return await self._command(name, rule, request, caller, handler)
         except RequestValidationError as error:
             return problems.invalid(error)
         except RecursionError:
@@ -112,19 +118,18 @@ class Gate:
         tokens, now = self._plane.access.snapshot, self._plane.clock()
         if caller.token and not tokens.opens(caller.token, now):
             raise NotAuthenticated(reason="The token was revoked, or expired, while the body came")
-        sent = f"{request.url.query}\n".encode() + body
-        if len(sent) > _MUCH:  # Searched elsewhere: it must not hold up others.
-            await run_in_threadpool(_refuse_tokens, sent)
+        if len(body) > _MUCH:  # Searched elsewhere: it must not hold up others.
+            await run_in_threadpool(refuse_tokens, request.url.query, body)
         else:
-            _refuse_tokens(sent)
+            refuse_tokens(request.url.query, body)
 
     async def _caller(self, request: Request, rule: Rule | None) -> Caller:
         """Who asks. Raises NotAuthenticated, TooManyRequests."""
         now, address = self._monotonic(), address_of(request)
         if self._settings.dev:
-            return _of_this_machine(request)
+            return of_this_machine(request)
         try:
-            text = _token_in(request)
+            text = token_in(request)
             tokens = self._plane.access.snapshot
             if tokens.stale:  # Then the database is asked, which must not hold up others.
                 await run_in_threadpool(tokens.refresh)
@@ -156,7 +161,7 @@ class Gate:
             raise FlagNotFound(flag=flag)
 
     async def _command(
-        self, name: str, request: Request, caller: Caller, handler: Handler
+        self, name: str, rule: Rule, request: Request, caller: Caller, handler: Handler
     ) -> Response:
         asked = Asked(
             command=name,
@@ -166,12 +171,14 @@ class Gate:
             address=address_of(request),
             owner=caller.actor.id,
             fingerprint=await _fingerprint(request),
-            key=_key(request),
-            expects=_expected(request),
+            key=key_of(request),
+            expects=expected_by(request),
             about=stream_of(request.path_params) or "",
         )
         if asked.expects is not None and not asked.about:
             raise InvalidInput(reason="this has no version that If-Match could speak of")
+        if rule.aside:
+            return await self._aside.answer(asked, caller.actor, request, handler)
         if asked.key:  # Of another command: refused before anything is done.
             await run_in_threadpool(asked.refuse_other, self._plane.log)
         with requested(asked):
@@ -205,85 +212,11 @@ def _permits(rule: Rule, caller: Caller) -> bool:
     return rule.permission == "known" or caller.may(rule.permission)
 
 
-def address_of(request: Request) -> str:
-    """Where a request comes from, as the server sees it."""
-    return request.client.host if request.client else "unknown"
-
-
-def _token_in(request: Request) -> str:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and given.strip():
-        return given.strip()
-    if key := request.headers.get("X-API-Key"):
-        return key
-    raise NotAuthenticated(reason="Nobody said who asks")
-
-
-def _of_this_machine(request: Request) -> Caller:
-    """Whoever asks where all is open: programs of this machine, not pages in its browser.
-
-    A page from elsewhere can make a browser send requests here, under a name of its own too.
-    """
-    host = _host(f"//{request.headers.get('Host', '')}")
-    origin = request.headers.get("Origin")
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    if not is_loopback(host):
-        raise NotAuthenticated(reason=f"With --dev only this machine is answered, not as {host!r}")
-    if site not in ("none", "same-origin") or (
-        origin is not None and origin.partition("//")[2] != request.headers.get("Host")
-    ):
-        raise NotAuthenticated(reason="With --dev no page from elsewhere is answered")
-    name = request.headers.get("X-Actor", "").strip()[:200] or "dev"
-    return Caller(Actor.person(name), frozenset(PERMISSIONS), roles=("admin",))
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine's own."""
-    if host.lower() in ("localhost", "localhost.") or host.lower().endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _refuse_tokens(body: bytes) -> None:
-    """Raise InvalidInput where somebody pasted a token: what the log has, it has for ever."""
-    if without_tokens(text := body.decode(errors="replace")) != text:
-        raise InvalidInput(
-            reason="there is a token in what was sent; if it is a real one, revoke it"
-        )
-
-
 async def _fingerprint(request: Request) -> str:
     """What was asked, so that a key used for another command is noticed."""
     body = await request.body()
     asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     return sha256(asked + body).hexdigest()
-
-
-def _key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > _LONGEST_KEY:
-        raise InvalidInput(reason=f"an Idempotency-Key has at most {_LONGEST_KEY} characters")
-    return key
-
-
-def _expected(request: Request) -> int | None:
-    given = request.headers.get("If-Match")
-    if given is None:
-        return None
-    version = given.strip().strip('"')
-    if not (version.isascii() and version.isdigit()) or len(version) > 18:  # noqa: PLR2004  why: digits of 2^63
-        raise InvalidInput(reason='If-Match takes the ETag of what was read, as in "7"')
-    return int(version)
 
 
 def _too_many(what: str, waits: float) -> TooManyRequests:

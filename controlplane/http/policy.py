@@ -26,6 +26,8 @@ class Rule:
     """Whether it tells of many flags, and leaves out those that a token is not for."""
     long: bool = False
     """Whether it may read much of the log: such ones wait for each other."""
+    aside: bool = False
+    """Whether it leaves no events: then its answer is recorded with it."""
     light: bool = False
     """Whether it is answered from memory, without a thread: then it waits for nobody."""
 
@@ -91,7 +93,7 @@ POLICY: dict[str, Rule] = {
     },
     **_commands(
         "webhooks.manage",
-        *("register_webhook", "change_webhook", "remove_webhook", "try_webhook"),
+        *("register_webhook", "change_webhook", "remove_webhook"),
         *("pause_webhook", "resume_webhook", "redeliver_dead_letter", "redeliver_dead_letters"),
     ),
     **_long("past_flag", "past_rollout", "past_rollout_status", "past_alert", "diff_past"),
@@ -112,8 +114,9 @@ POLICY: dict[str, Rule] = {
     **_lists("read", "metric_totals"),
     "metric_minutes": Rule("read", lists=True, long=True),
     **_read("list_projections", "get_schedule"),
-    **_commands("projections.manage", "prune_projections"),
-    "rebuild_projection": Rule("projections.manage", command=True, long=True),
+    "try_webhook": Rule("webhooks.manage", command=True, aside=True),
+    "prune_projections": Rule("projections.manage", command=True, aside=True),
+    "rebuild_projection": Rule("projections.manage", command=True, aside=True, long=True),
     **_lists("read", "list_alerts", "list_alert_rules"),
     **_read("get_alert"),
     **_commands("alerts.handle", "acknowledge_alert", "resolve_alert"),

@@ -8,6 +8,8 @@ from fastapi.routing import APIRoute
 
 from controlplane.http.gate import Gate
 from controlplane.http.models.problem import PROBLEMS
+from controlplane.http.policy import POLICY
+from controlplane.http.versions import STREAMS, tagging
 
 
 class GuardedRoute(APIRoute):
@@ -16,6 +18,9 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]  # why: a coroutine is one
         """See APIRoute."""
         handler, name = super().get_route_handler(), self.endpoint.__name__
+        stream, rule = STREAMS.get(self.response_model), POLICY.get(name)
+        if stream is not None and rule is not None and rule.command:
+            handler = tagging(handler, stream)
 
         async def guarded(request: Request) -> Response:
             gate: Gate = request.app.state.gate

@@ -14,7 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from controlplane.errors import InvalidInput
 from controlplane.http.app import create_app
-from controlplane.http.gate import GateSettings, is_loopback
+from controlplane.http.gate import GateSettings
+from controlplane.http.headers import is_loopback
 from controlplane.http.hub import StreamSettings
 from controlplane.http.limits import Limits
 from controlplane.http.sse import ABORT

@@ -92,9 +92,12 @@ class Access:
         """Who sends this token, and what it opens. Raises NotAuthenticated, LogUnavailable."""
         return self.snapshot.caller(text, self._core.clock())
 
-    def note(self, actor: Who) -> None:
-        """Record the request that is being carried out, though it led to no event."""
-        self._core.run(lambda _transaction: None, context(actor))
+    def note(self, actor: Who, result: str = "") -> str:
+        """Record the request that is being carried out, though it led to no event.
+
+        `result` is kept with it; returns that of the first one under the same idempotency key.
+        """
+        return self._core.run(lambda _transaction: result, context(actor)) or ""
 
     def first_token(self) -> Issued | None:
         """A token for an admin where nobody has one: it lasts a day, to issue others by."""

@@ -33,6 +33,13 @@ class Story:
             for path, operations in document(create_app(plane))["paths"].items()
             for method, operation in operations.items()
         }
+        self._tagged = {
+            operation["operationId"]: answer["content"]["application/json"]["schema"]["$ref"]
+            for operations in document(create_app(plane))["paths"].values()
+            for operation in operations.values()
+            for answer in operation["responses"].values()
+            if "ETag" in answer.get("headers", {})
+        }
         self._client: TestClient = client(plane, dev=True)
 
     def tell(self, operation: str, body: Any = None, *, by: str = "ana", **names: Any) -> Any:
@@ -52,6 +59,7 @@ class Story:
         assert answer.is_success, f"{operation}: {answer.status_code} {answer.text}"
         if POLICY[operation].command:
             self.keys.append(operation)
+            self.tagged(operation, answer)
             self.sent_again(operation, ask)
         media_type = answer.headers["Content-Type"]
         if "json" not in media_type:
@@ -60,6 +68,16 @@ class Story:
         shown = without_tokens(json.dumps(answer.json()))
         found.setdefault("answered", {}).setdefault(media_type, json.loads(shown))
         return answer.json()
+
+    def tagged(self, operation: str, answer: Response) -> None:
+        """What shows something that has versions is tagged as that is when it is read."""
+        form, shown = self._tagged.get(operation, "").rpartition("/")[2], answer.json()
+        if not form:
+            assert "ETag" not in answer.headers, operation
+            return
+        name = shown["name" if form == "Flag" else "id"]
+        read = self._client.get(f"/api/v1/{form.lower()}s/{name}")
+        assert answer.headers["ETag"] == read.headers["ETag"], operation
 
     def sent_again(self, operation: str, ask: Callable[[], Response]) -> None:
         """Under the same key it is answered once more, and not done again."""

@@ -1,15 +1,17 @@
 """Nothing is answered but through the gate, and nothing passes it unrecorded."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from controlplane import ControlPlane
+from controlplane.errors import InvalidInput
 from controlplane.http import policy
 from controlplane.http.app import create_app
-from controlplane.http.gate import is_loopback
+from controlplane.http.headers import is_loopback, of_this_machine
 from controlplane.http.policy import flag_of, stream_of
 from controlplane.permissions import GRANTS, ROLES
 from events.access import CommandDenied, Role
@@ -183,6 +185,52 @@ def test_no_token_gets_into_the_log_wherever_it_is_put(scraped: ControlPlane) ->
     assert secret not in kept
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda text: json.dumps(text).replace("c", "\\u0063", 1),
+        lambda text: "".join(f"\\u{ord(c):04X}" for c in text).join('""'),
+        lambda text: json.dumps(text).replace("_", "\\u005f"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le"])
+def test_nor_does_one_that_is_written_otherwise(
+    scraped: ControlPlane, write: Callable[[str], str], encoding: str
+) -> None:
+    scraped.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
+    text = scraped.access.issue(owner="ben", roles="admin", actor=ENGINEER).text
+    asking, before = client(scraped, dev=True), scraped.head()
+    body = f'{{"reason": {write(text)}}}'
+    assert json.loads(body.encode(encoding)) == {"reason": text}
+    answer = asking.post(f"/api/v1/flags/{FLAG}/disable", content=body.encode(encoding))
+    assert (answer.status_code, "there is a token" in answer.text) == (422, True)
+    (denied,) = scraped.events(after=before.position)
+    assert denied.type == "access.command_denied"
+    assert text.split("_")[-2] not in denied.data
+
+
+def test_nor_one_in_a_query_or_in_the_name_of_who_acts(scraped: ControlPlane) -> None:
+    scraped.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
+    text = scraped.access.issue(owner="ben", roles="admin", actor=ENGINEER).text
+    asking, disable = client(scraped, dev=True), f"/api/v1/flags/{FLAG}/disable"
+    hidden = text.replace("c", "%63", 1)
+    answers = [
+        asking.delete(f"/api/v1/webhooks/webhook-1?reason={hidden}"),
+        asking.post(disable, headers={"X-Actor": text}),
+        asking.post(disable, headers={"X-Actor": f"ana {text}"}),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * 3
+    kept = json.dumps([[event.data, event.actor.name] for event in scraped.events()])
+    assert text.split("_")[-2] not in kept
+
+
+def test_what_is_much_like_a_token_and_none_is_taken(scraped: ControlPlane) -> None:
+    asking = client(scraped, dev=True)
+    for reason in ("rcp_", "\\u0072cp_production_3f9c0a1b2c3d", "caf\u00e9 \u0000 \\u00"):
+        made = {"name": FLAG, "owner": reason.replace("\0", "")}
+        assert asking.post("/api/v1/flags", content=json.dumps(made)).status_code in (201, 409)
+
+
 # -- open to this machine -------------------------------------------------------------------------
 
 
@@ -192,6 +240,19 @@ def test_open_it_answers_this_machine(scraped: ControlPlane, host: str) -> None:
     answer = asking.post("/admin/flags", json=PUT, headers={"Host": host, "X-Actor": "ana"})
     assert answer.status_code == 200
     assert scraped.events(newest_first=True)[0].actor.id == "ana"
+
+
+def test_open_it_reads_a_name_in_any_script(scraped: ControlPlane) -> None:
+    asking = client(scraped, dev=True)
+    for name in ("Zoë", "李雷", "ana"):
+        headers = {b"X-Actor": name.encode()}
+        assert asking.post("/admin/flags", json=PUT, headers=headers).status_code == 200
+        assert scraped.events(newest_first=True)[0].actor.name == name
+    turned = asking.post("/admin/flags", json=PUT, headers={b"X-Actor": "a\x9bb".encode()})
+    assert (turned.status_code, "X-Actor holds" in turned.text) == (422, True)
+    headers = [(b"host", b"localhost"), (b"x-actor", "Zoë".encode("latin-1"))]
+    with pytest.raises(InvalidInput, match="X-Actor is not in UTF-8"):
+        of_this_machine(Request({"type": "http", "headers": headers}))
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,18 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 
 from controlplane import ControlPlane
-from tests.http.callers import QUICK
+from controlplane.delivery import Outcome
+from projections.rows import Build
+from tests.http.callers import QUICK, client
 from tests.http.listening import HasPort, listening
 from tests.journeys.traffic import ENGINEER, FLAG
+from tests.plane.conftest import secret
 
 AT_ONCE = 6
 Answer = tuple[int, bool, dict[str, Any]]
@@ -59,6 +62,65 @@ def test_a_command_is_done_once(
     assert all(told == answers[0][2] for _, _, told in answers)
     assert len(plane.events(type=type_, after=head)) == 1
     assert len(plane.events(type="access.command_accepted")) == 1
+
+
+def test_what_is_done_beside_the_log_is_done_once_and_answered_alike(
+    scraped: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial of a webhook, a rebuild and what was pruned leave no events to be known by."""
+    secret(monkeypatch)
+    scraped.webhooks.register(
+        "https://hooks.example.com/x",
+        secret="deploys",  # noqa: S106  why: its name
+        everything=True,
+        actor=ENGINEER,
+    )
+    done: list[str] = []
+
+    def trial(_webhook: str) -> Outcome:
+        done.append("trial")
+        return Outcome("delivered", f"answered 200, {len(done)}")
+
+    monkeypatch.setattr(scraped.webhooks, "test", trial)
+    pruned = [[scraped.projections.rebuild("flags")], []]
+    monkeypatch.setattr(scraped.projections, "prune", lambda: pruned.pop(0))
+    asking = client(scraped, dev=True)
+    for path in (
+        "/api/v1/webhooks/webhook-1/test",
+        "/api/v1/projections/prune",
+        "/api/v1/projections/flags/rebuild",
+    ):
+        asked = [asking.post(path, headers={"Idempotency-Key": path}) for _ in "12"]
+        assert [one.headers.get("Idempotency-Replayed") for one in asked] == [None, "true"]
+        assert asked[0].status_code == asked[1].status_code == 200
+        assert asked[0].json() == asked[1].json()
+        other = asking.post("/api/v1/projections/totals/rebuild", headers={"Idempotency-Key": path})
+        assert (other.status_code, other.json()["title"]) == (422, "Key reused")
+    assert done == ["trial"]
+    assert asking.post("/api/v1/webhooks/webhook-1/test").json()["answer"] == "answered 200, 2"
+
+
+def test_while_it_is_being_done_its_key_is_in_use(
+    scraped: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end, built = Event(), Event(), scraped.projections.rebuild("flags")
+
+    def slow(_name: str) -> Build:
+        begun.set()
+        assert may_end.wait(30)
+        return built
+
+    monkeypatch.setattr(scraped.projections, "rebuild", slow)
+    path = "/api/v1/projections/flags/rebuild"
+    with listening(scraped) as server, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, server, path, None, "once", Barrier(1))
+        assert begun.wait(30)
+        status, _, told = ask(server, path, None, "once", Barrier(1))
+        assert (status, told["title"]) == (409, "Key in use")
+        may_end.set()
+        status, replayed, answer = first.result()
+        assert (status, replayed) == (200, False)
+        assert ask(server, path, None, "once", Barrier(1)) == (200, True, answer)
 
 
 def test_a_token_is_issued_once_and_its_text_is_told_to_one(plane: ControlPlane) -> None:
