@@ -3,12 +3,14 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from controlplane import ControlPlane
+from controlplane import ControlPlane, plans
 from tests.house.sources import ROOT
 from tests.http.listening import listening
+from tests.plane.conftest import secret
 
 PAGE = ROOT / "docs" / "http.md"
 SHELL = shutil.which("bash")
@@ -34,14 +36,18 @@ def shown() -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.skipif(SHELL is None or shutil.which("curl") is None, reason="without bash or curl")
-def test_what_the_page_shows_works_as_it_is_shown() -> None:
-    assert len(shown()) > 10
+def test_what_the_page_shows_works_as_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(shown()) > 30
+    secret(monkeypatch)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     with ControlPlane("memory://") as plane, listening(plane) as server:
         for command, answer in shown():
             here = command.replace("localhost:9000", f"127.0.0.1:{server.port}")
             line = [str(SHELL), "-c", STRICT + here]
             done = subprocess.run(  # noqa: S603  why: our own page
-                line, capture_output=True, text=True, timeout=60, check=False
+                line, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
             for told in answer:
@@ -50,3 +56,11 @@ def test_what_the_page_shows_works_as_it_is_shown() -> None:
                 got = re.sub(r'"position":\d+', '"position":#', done.stdout.replace(" ", ""))
                 assert expected in got, f"{command}\n{done.stdout}"
         assert plane.rollouts.get("batch-patches-v1-r1").wave_name == "wave 2"
+        assert plane.rollouts.get("checkout-r1").wave_name == "wave 1"
+
+
+def test_the_plan_that_it_uses_is_the_quick_one_with_an_approval_of_its_start() -> None:
+    folder = ROOT / "examples" / "plans"
+    quick, asking = plans.read(folder / "quick.yaml"), plans.read(folder / "quick.json")
+    assert (quick.start.needed, asking.start.needed) == (0, 1)
+    assert asking.waves == quick.waves
