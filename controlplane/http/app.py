@@ -72,6 +72,10 @@ SLICES = (
 )
 
 
+_SERVERS = [
+    {"url": "/", "description": "Where this document was asked for."},
+    {"url": "http://localhost:9000", "description": "controlplane serve, unless told otherwise."},
+]
 _STRICT = GateSettings()
 _USUAL = StreamSettings()
 
@@ -108,6 +112,7 @@ def create_app(
         strict_content_type=False,
         lifespan=lifespan,
         responses={},
+        servers=_SERVERS,
     )
     app.state.plane = plane
     app.state.gate = Gate(plane, settings)

@@ -76,5 +76,9 @@ def test_their_story_can_still_be_told_and_every_command_of_it_sent_twice(
         assert names - story.told.keys() == NO_JSON | SCHEMA_ITSELF
 
 
+def test_it_says_where_the_api_is(openapi: dict[str, Any]) -> None:
+    assert [server["url"] for server in openapi["servers"]] == ["/", "http://localhost:9000"]
+
+
 def test_schemas_have_names_of_their_own(openapi: dict[str, Any]) -> None:
     assert [name for name in openapi["components"]["schemas"] if "__" in name] == []
