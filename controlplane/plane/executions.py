@@ -10,6 +10,8 @@ import msgspec
 from controlplane.errors import TooManyExecutions
 from controlplane.executions import moment_of
 from controlplane.plane.core import Core, Who, as_actor
+from controlplane.plane.lineages import with_ids
+from events.codec import encode
 from events.errors import InvalidEvent
 from events.event import Actor, NewEvent, Receipt
 from events.executions import BatchExecuted, execution_stream
@@ -17,6 +19,7 @@ from events.log import prepare
 from events.timestamps import Timestamp
 
 MOST_AT_ONCE = 10_000
+_TAKEN = "its id is that of another event: each execution has one of its own"
 _RECORDER = Actor.system("recorder")
 
 
@@ -58,8 +61,8 @@ class Executions:
 
         A mapping has the fields of BatchExecuted, and may have `id` (a UUID: recording it again
         changes nothing) and `occurred_at` (a datetime, ISO 8601, or microseconds since the
-        epoch; default: now). Invalid ones are refused one by one; the others are kept. Raises
-        TooManyExecutions, LogUnavailable.
+        epoch; default: now). Invalid ones are refused one by one, and so is one whose `id`
+        another event has; the others are kept. Raises TooManyExecutions, LogUnavailable.
         """
         if isinstance(executions, BatchExecuted | Mapping):
             executions = [executions]
@@ -75,7 +78,12 @@ class Executions:
                 accepted[index] = self._checked(execution, who, now, exists)
             except Exception as error:  # noqa: BLE001  why: one bad entry must not cost the others
                 refused.append(Refusal(index, str(error)))
-        receipts = self._append(accepted, refused)
+        told = self._append(accepted, refused)
+        by_index = dict(zip(accepted, told, strict=True))
+        for index in self._mistaken(accepted, by_index):
+            refused.append(Refusal(index, _TAKEN))
+            del by_index[index]
+        receipts = by_index.values()
         return Recorded(
             accepted=len(receipts),
             duplicates=sum(receipt.duplicate for receipt in receipts),
@@ -95,6 +103,19 @@ class Executions:
                     refused.append(Refusal(index, str(error)))
                     del accepted[index]
         return self._core.log.append(list(accepted.values()))
+
+    def _mistaken(
+        self, accepted: Mapping[int, NewEvent], receipts: Mapping[int, Receipt]
+    ) -> list[int]:
+        """Those whose id another event has: not recorded, and not recorded before either."""
+        again = {index: accepted[index] for index, told in receipts.items() if told.duplicate}
+        found = with_ids(self._core.log, [new.id for new in again.values()])
+        known = {one.id: (one.stream, encode(one.event)) for one in found}
+        return [
+            index
+            for index, new in again.items()
+            if known.get(new.id) != (new.stream, encode(new.event))
+        ]
 
     def _checked(
         self,

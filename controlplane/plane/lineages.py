@@ -24,13 +24,14 @@ def causes_of(log: EventLog, events: Iterable[Recorded]) -> dict[str, Recorded]:
     while nearest:
         wanted = {one.causation_id for one in nearest if one.causation_id is not None}
         found |= {id_: known[id_] for id_ in wanted if id_ in known}
-        nearest = _with_ids(log, sorted(wanted - known.keys()))
+        nearest = with_ids(log, sorted(wanted - known.keys()))
         found |= {event.id: event for event in nearest}
         known |= found
     return found
 
 
-def _with_ids(log: EventLog, ids: list[str]) -> list[Recorded]:
+def with_ids(log: EventLog, ids: list[str]) -> list[Recorded]:
+    """The events of these ids, as far as there are such."""
     found: list[Recorded] = []
     for start in range(0, len(ids), _AT_ONCE):
         some = tuple(ids[start : start + _AT_ONCE])

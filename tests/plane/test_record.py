@@ -47,6 +47,29 @@ def test_the_same_id_counts_once(flagged: ControlPlane) -> None:
     assert first.position == flagged.events(type=BatchExecuted.TYPE)[0].position
 
 
+def test_an_id_that_another_event_has_is_no_duplicate_and_is_refused(
+    flagged: ControlPlane,
+) -> None:
+    """Else what two services number alike would be half of it lost, unseen."""
+    flagged.flags.create("checkout", owner="web", actor="ana")
+    made = flagged.events(type="flag.created")[0].id
+    flagged.executions.record([batch(id=ID)])
+    answer = flagged.executions.record([
+        batch(id=ID),
+        batch(id=ID, flag="checkout"),
+        batch(id=ID, unit="user-18"),
+        batch(id=made),
+        batch(id=str(UUID(int=8))),
+        batch(id=str(UUID(int=8)), failed=True),
+        batch(id=ID, occurred_at=to_iso(flagged.clock() - MINUTE)),
+        {},
+    ])  # fmt: skip
+    assert (answer.accepted, answer.duplicates, recorded(flagged)) == (3, 2, 2)
+    assert [refusal.index for refusal in answer.refused] == [1, 2, 3, 5, 7]
+    assert "its id is that of another event" in answer.refused[0].reason
+    assert answer.position == flagged.head().position
+
+
 def test_a_uuid_object_is_an_id(flagged: ControlPlane) -> None:
     assert flagged.executions.record([batch(id=UUID(int=7))]).accepted == 1
     assert flagged.executions.record([batch(id=ID)]).duplicates == 1
