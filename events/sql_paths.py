@@ -12,14 +12,14 @@ from events.errors import ChainBroken
 from events.event import ActorKind
 from events.log import Query, can_be_stored
 from events.sql_query import EVERYTHING, NAMES, Condition, Question, Source, Walk, joined, selects
-from events.tables import STRAY_US
+from events.tables import EARLY, LATE, STRAY_US
 from events.timestamps import Timestamp
 from events.words import speaks
 
 Fetch = Callable[[str, tuple[Any, ...]], list[Any]]
 
-_FEW = (1_000, 50_000)
-"""Up to so many are counted to find the shortest walk."""
+_FEW = (60, 250, 1_000, 4_000, 16_000, 64_000)
+"""Up to so many are counted to find the shortest walk: it costs in proportion to that."""
 _MANY_ACTORS = 300
 """More are not looked up one by one."""
 _BEYOND = "\x7f"
@@ -39,13 +39,18 @@ class Paths:
         question = self._question(query)
         if question is None:
             return []
-        far = query.after, query.before
         if query.since is None and query.until is None:
-            return self._near(question, *far)
+            return self._near(question, query.after, query.before)
         spread = STRAY_US if query.clock == "occurred_at" else 0
-        near = self._between(query, spread)
-        walks = self._near(question, *near)
-        return [*walks, *self._astray(question, far, near)] if spread else walks
+        low, high = self._between(query, spread)
+        walks = self._near(question, low, high)
+        if spread:
+            first, last = query.after, query.before
+            below = low + 1 if last is None else min(low + 1, last)
+            walks += self._astray(question, EARLY, first, below)
+            if high is not None:
+                walks += self._astray(question, LATE, max(high - 1, first), last)
+        return walks
 
     def _question(self, query: Query) -> Question | None:
         """With what only the log knows; None where nothing can answer."""
@@ -119,18 +124,18 @@ class Paths:
         name = self._shortest(ways)
         return [ways[name].past(question.filters(name))]
 
-    def _astray(
-        self, question: Question, far: tuple[int, int | None], near: tuple[int, int | None]
-    ) -> list[Walk]:
-        """To what happened in the time asked for, and was recorded at quite another."""
-        ways = {name: self._walk(source, *far) for name, source in question.sources().items()}
+    def _astray(self, question: Question, told: str, low: int, high: int | None) -> list[Walk]:
+        """To what happened in the time asked for, and was recorded long before or after it."""
+        if high is not None and high <= low + 1:
+            return []
+        ways = {name: self._walk(source, low, high) for name, source in question.sources().items()}
         types = self._types(("*",)) if question.types is None else question.types
         if types:
-            ways["strays"] = Walk(question.strays(types), *far)
+            ways["strays"] = Walk(question.strays(told, types), low, high)
         if not ways:
             return []
         name = self._shortest(ways)
-        return [ways[name].past((*question.filters(name), question.elsewhere(*near)))]
+        return [ways[name].past(question.filters(name))]
 
     def _walk(self, source: Source, low: int, high: int | None) -> Walk:
         """Between two positions, which in a stream are versions."""
@@ -143,20 +148,28 @@ class Paths:
     def _shortest(self, ways: Mapping[str, Walk]) -> str:
         """The one with the fewest events; where all have many, the first."""
         for few in _FEW if len(ways) > 1 else ():
-            lengths = {name: self._length(walk, few) for name, walk in ways.items()}
-            name = min(lengths, key=lengths.__getitem__)
-            if lengths[name] < few:
-                return name
+            shortest, least = "", few
+            for name, walk in ways.items():
+                length = self._length(walk, least)
+                if length < least:
+                    shortest, least = name, length
+            if shortest:
+                return shortest
         return next(iter(ways))
 
     def _length(self, walk: Walk, few: int) -> int:
-        """How many events a walk has, counted up to a few."""
+        """How many events a walk leads past, counted up to a few."""
+        order = f" ORDER BY {walk.source.order}"  # As an index has it, so that one is taken.
+        if walk.source.order == "none":  # Its bounds are no place in the index: all are looked at.
+            order, walk = "", Walk(walk.source, 0, None)
+        tail = f"{order} LIMIT ?"
         parts = [
             Condition(f"SELECT one FROM ({part.sql}) AS part", (*part.parameters, few))  # noqa: S608  why: constants
-            for part in selects(walk, self._environment, "1 AS one", self._dialect, " LIMIT ?")
+            for part in selects(walk, self._environment, "1 AS one", self._dialect, tail)
         ]
-        both = joined(parts, " UNION ALL ")
-        ((length,),) = self._fetch(f"SELECT COUNT(*) FROM ({both.sql}) AS parts", both.parameters)  # noqa: S608  why: constants
+        every = joined(parts, " UNION ALL ")
+        sql = f"SELECT COUNT(*) FROM (SELECT one FROM ({every.sql}) AS parts LIMIT ?) AS few"  # noqa: S608  why: constants
+        ((length,),) = self._fetch(sql, (*every.parameters, few))
         return int(length)
 
 

@@ -6,7 +6,6 @@ from itertools import chain
 from typing import Any, Literal, Self
 
 from events.log import Query
-from events.tables import STRAYS
 
 _INTEGERS = frozenset({"position", "occurred_at"})
 Order = Literal["position", "version", "none"]
@@ -78,12 +77,12 @@ class Question:
             found["type"] = Source(tuple(Condition("type = ?", (one,)) for one in self.types))
         return found
 
-    def strays(self, types: Sequence[str]) -> Source:
-        """What happened in its time, and was recorded at another."""
+    def strays(self, told: str, types: Sequence[str]) -> Source:
+        """What happened in its time, and was told EARLY or LATE."""
         bounds = [("occurred_at >= ?", self.query.since), ("occurred_at < ?", self.query.until)]
         given = [Condition(sql, (value,)) for sql, value in bounds if value is not None]
         each = [Condition("type = ?", (one,)) for one in types]
-        return Source(tuple(joined([Condition(STRAYS), one, *given]) for one in each), "none")
+        return Source(tuple(joined([Condition(told), one, *given]) for one in each), "none")
 
     def filters(self, source: str = "") -> tuple[Condition, ...]:
         """What its events must meet, and a source does not answer for."""
@@ -103,12 +102,6 @@ class Question:
                 self._is("occurred_at", query.until, "<"),
             ]
         return tuple(one for one in found if one is not None)
-
-    def elsewhere(self, low: int, high: int | None) -> Condition:
-        """A stray that does not lie between two positions, both exclusive."""
-        parts = [self._is("position", low, "<="), self._is("position", high, ">=")]
-        either = joined([one for one in parts if one is not None], " OR ")
-        return Condition(f"{STRAYS} AND ({either.sql})", either.parameters)
 
     def _is(self, column: str, value: Any, how: str = "=") -> Condition | None:
         return None if value is None else Condition(f"{self._hidden(column)} {how} ?", (value,))

@@ -30,12 +30,15 @@ metadata = MetaData(naming_convention=NAMING)
 
 STRAY_US = 5 * MINUTE
 """An event that happened further than this from when it was recorded is a stray."""
-STRAYS = f"abs(occurred_at - recorded_at) > {STRAY_US}"
+LATE = f"recorded_at - occurred_at > {STRAY_US}"
+"""What holds for a stray that was told late, as by a client that had been offline."""
+EARLY = f"occurred_at - recorded_at > {STRAY_US}"
+"""What holds for one that was told before it happened, by a clock that is wrong. There are few."""
 
 
-def _partial(condition: str, *columns: str) -> Index:
+def _partial(condition: str, *columns: str, name: str | None = None) -> Index:
     where = text(condition)
-    return Index(None, *columns, sqlite_where=where, postgresql_where=where)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 # The environment leads every key, so that a distributed SQL engine can shard by it.
@@ -68,7 +71,10 @@ event_log = Table(
     _partial("causation_id IS NOT NULL", "environment", "causation_id", "position"),
     # Times lead to positions by halving, since recorded_at never falls. What happened long before
     # or after it was recorded is not found so: it is here.
-    _partial(STRAYS, "environment", "type", "occurred_at", "position"),
+    *(
+        _partial(told, "environment", "type", "occurred_at", "position", name=name)
+        for told, name in ((LATE, "ix_event_log_late"), (EARLY, "ix_event_log_early"))
+    ),
 )
 
 log_head = Table(

@@ -52,7 +52,7 @@ def test_opening_again_changes_nothing(empty: Database) -> None:
         ]
 
 
-@pytest.mark.parametrize("newer", ["9999", "0006", "0", "abcdef012345"])
+@pytest.mark.parametrize("newer", ["9999", "0007", "0", "abcdef012345"])
 def test_a_schema_that_this_release_does_not_know_is_refused(url: str, newer: str) -> None:
     database = Database(url)
     with database.engine.begin() as connection:
