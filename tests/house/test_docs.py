@@ -7,6 +7,7 @@ from controlplane import ControlPlane
 from controlplane.exposition import PlaneCollector
 from controlplane.http.app import create_app
 from controlplane.http.document import document
+from controlplane.migrations.upgrade import HEAD
 from controlplane.rules.catalog import RULES
 from controlplane.settings import Settings
 from events.catalog import CATALOG
@@ -43,6 +44,10 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_metric_is_documented() -> None:
     assert missing(metric_families()) == ""
+
+
+def test_the_newest_schema_is_documented() -> None:
+    assert missing([f"is at schema {HEAD}"]) == ""
 
 
 def test_every_command_is_documented() -> None:
