@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(default=200.0, gt=0, allow_inf_nan=False)
     """By each token, in the long run; five times as many at once."""
     streams_per_token: int = Field(default=2000, gt=0)
+    connections: int = Field(default=10_000, gt=0)
+    """To the API at once, streams among them."""
     stream_heartbeat_seconds: float = Field(default=15.0, gt=0, allow_inf_nan=False)
     stream_stall_seconds: float = Field(default=20.0, gt=0, allow_inf_nan=False)
     """How long a client may not take what it was sent before its stream is cut off."""

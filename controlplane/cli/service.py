@@ -105,6 +105,7 @@ def _api(plane: ControlPlane, settings: Settings, *, dev: bool, behind_proxy: bo
         key=settings.tls_key,
         behind_proxy=behind_proxy,
         trusted_proxies=settings.trusted_proxies,
+        connections=settings.connections,
     )
     gate = GateSettings(
         dev=dev,

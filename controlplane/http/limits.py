@@ -27,6 +27,10 @@ _BODY_SECONDS = 30.0
 """How long the next part of a body may take."""
 _WHOLE_BODY_SECONDS = 120.0
 """How long all of it may take."""
+CROWDED = "controlplane.crowded"
+"""The extension that says: there are more connections already than may be."""
+_RETRY_SECONDS = 5
+_ALIVE = "/livez"
 _INGEST = "/api/v1/executions"
 _FORM = "application/x-www-form-urlencoded"
 _ALWAYS = {
@@ -58,8 +62,11 @@ class Limits:
             return
         headers = Headers(scope=scope)
         most = self._limits.ingest if scope["path"] == _INGEST else self._limits.command
-        send = _with_headers(send)
+        crowded = CROWDED in scope.get("extensions", {})
+        send = _with_headers(send, closing=crowded)
         refusal = _refused(headers, most)
+        if crowded and scope["path"] != _ALIVE:
+            refusal = _crowded()
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -74,6 +81,12 @@ def _as_json(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """`curl -d` says that its body is a form. No route takes one; all take JSON."""
     kept = [pair for pair in headers if pair[0] != b"content-type"]
     return [*kept, (b"content-type", b"application/json")]
+
+
+def _crowded() -> Response:
+    detail = f"There are too many connections. Try again in {_RETRY_SECONDS} s"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return problems.answer("Crowded", status, detail, headers={"Retry-After": str(_RETRY_SECONDS)})
 
 
 def _refused(headers: Headers, most: int) -> Response | None:
@@ -137,13 +150,15 @@ class _Body:
         return unpacked
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, *, closing: bool) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in _ALWAYS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
+            if closing:
+                headers["Connection"] = "close"
         await send(message)
 
     return sending

@@ -3,6 +3,7 @@
 import logging
 import socket
 import struct
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -17,7 +18,7 @@ from controlplane.http.app import create_app
 from controlplane.http.gate import GateSettings
 from controlplane.http.headers import is_loopback
 from controlplane.http.hub import StreamSettings
-from controlplane.http.limits import Limits
+from controlplane.http.limits import CROWDED, Limits
 from controlplane.http.sse import ABORT
 from controlplane.plane import ControlPlane
 from events.errors import LogUnavailable
@@ -30,6 +31,10 @@ _PATIENCE_SECONDS = 10.0
 """How long somebody who connected may take to say what they want."""
 _AT_ONCE = struct.pack("ii", 1, 0)
 """Let the kernel keep nothing for a connection that is closed."""
+_KEPT_FILES = 128
+"""Of those that the process may open: for the database, and whatever is no connection to us."""
+_BEYOND = 100
+"""Connections above the most that are still told so; the next ones are closed at once."""
 _MOST_HEAD = 2**17
 """Bytes of a request line and its headers, as they come: about so many."""
 _STRICT = GateSettings()
@@ -46,6 +51,8 @@ class Listening:
     key: str = ""
     behind_proxy: bool = False
     trusted_proxies: str = "127.0.0.1"
+    connections: int = 10_000
+    """At once, as far as the process may open so many files."""
 
     @property
     def address(self) -> str:
@@ -73,8 +80,13 @@ class Listening:
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Lets go of whoever connects and does not say what they want, or not in few words."""
+    """Lets go of whoever connects and does not say what they want, or not in few words.
 
+    Where there are too many, it says so to the next ones, but that the process is alive to all.
+    """
+
+    most = 10_000
+    _late = False
     _in_head = True
     _head = 0
     _whole = True
@@ -82,6 +94,9 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol."""
         super().connection_made(transport)
+        self._late = len(self.connections) > self.most
+        if len(self.connections) > self.most + _BEYOND:
+            transport.abort()
         self._patience = self.loop.call_later(_PATIENCE_SECONDS, transport.close)
 
     def data_received(self, data: bytes) -> None:
@@ -100,6 +115,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._patience = self.loop.call_later(_PATIENCE_SECONDS, self.transport.close)
         super().on_message_begin()
         self.scope["extensions"] = {ABORT: {"abort": self._abort}}
+        if self._late and len(self.connections) > self.most:
+            self.scope["extensions"][CROWDED] = {}
 
     def on_message_complete(self) -> None:
         """See httptools."""
@@ -129,6 +146,24 @@ class PatientProtocol(HttpToolsProtocol):
         """See asyncio.Protocol."""
         self._patience.cancel()
         super().connection_lost(exc)
+
+
+def _protocol(connections: int) -> type[PatientProtocol]:
+    """For so many connections at once, or as many as files may be opened."""
+
+    class Protocol(PatientProtocol):
+        most = min(connections, max(1, _most_files() - _KEPT_FILES))
+
+    return Protocol
+
+
+def _most_files() -> int:
+    try:
+        import resource  # noqa: PLC0415  why: there is none on Windows
+    except ImportError:
+        return sys.maxsize
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if most == resource.RLIM_INFINITY else most
 
 
 class ApiServer:
@@ -187,7 +222,7 @@ class ApiServer:
         where = self._listening
         return uvicorn.Config(
             Limits(self._app),
-            http=PatientProtocol,
+            http=_protocol(where.connections),
             ws="none",
             lifespan="on",
             log_config=None,

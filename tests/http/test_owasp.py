@@ -39,6 +39,7 @@ ELSEWHERE = {
         "http/test_gate.py::test_a_token_has_its_share_of_requests_and_takes_nobody_elses",
         "access/test_requests.py::test_a_flood_of_denials_is_counted_not_recorded",
         "journeys/test_service.py::test_whoever_says_nothing_is_let_go_of",
+        "http/test_crowded.py::test_one_too_many_is_told_so_and_may_come_again",
     ],
     "API5 broken function level authorization": [
         "http/test_gate.py::test_every_route_has_a_policy_and_every_policy_a_route",

@@ -42,6 +42,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     415: _described("The body's encoding is not known."),
     422: _described("Some of what was sent is not valid."),
     429: _described("Too many at once.", **{"Retry-After": "integer"}),
-    503: _described("The event log cannot be reached now.", **{"Retry-After": "integer"}),
+    503: _described(
+        "The event log cannot be reached now, or there are too many connections.",
+        **{"Retry-After": "integer"},
+    ),
 }
 """What any route may answer besides what it is for."""
