@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from events import BatchExecuted, Event
+from events.access import GlassBroken, ReviewClosed, TokenIssued, TokenRevoked
 from events.alerts import AlertAcknowledged, AlertRaised, AlertResolved
 from events.flags import (
     Audience,
@@ -269,10 +270,24 @@ about_incidents: st.SearchStrategy[Event] = st.one_of(
     st.builds(IncidentClosed, incident=incidents, flag=flags, reason=words),
 )
 
+_access: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(["token", "review"], st.sampled_from(["1", "2"])),
+    **dict.fromkeys(["owner", "name", "reason", "note", "digest", "audience"], words),
+    **dict.fromkeys(["before", "after"], percentages),
+    "flag": flags,
+    "rollout": st.none() | rollouts,
+    "roles": st.just(("viewer",)) | st.just(("operator", "approver")),
+    "scopes": st.just(()) | st.just(("flag:batch-*",)),
+    "expires_at": st.none() | times,
+}
+about_access = st.one_of(
+    [_said(cls, _access) for cls in (TokenIssued, TokenRevoked, GlassBroken, ReviewClosed)]
+)
+
 # Drawn by slice: `one_of` would draw by kind of event, and executions are but one.
 kinds = [
     *(executions, executions, about_waves, about_flags),
-    *(about_rollouts, about_alerts, about_freezes, about_incidents, about_webhooks),
+    *(about_rollouts, about_alerts, about_freezes, about_incidents, about_webhooks, about_access),
 ]
 happenings: st.SearchStrategy[At] = st.builds(
     At, times, st.sampled_from(kinds).flatmap(lambda events: events)

@@ -8,6 +8,14 @@ from typing import Any, get_args
 from uuid import UUID
 
 from events import Actor, BatchExecuted, Event, NewEvent, RecordedEvent
+from events.access import (
+    REVIEW_STREAM,
+    TOKEN_STREAM,
+    GlassBroken,
+    ReviewClosed,
+    TokenIssued,
+    TokenRevoked,
+)
 from events.alerts import alert_stream
 from events.executions import execution_stream
 from events.flags import FlagEvent, flag_stream
@@ -57,6 +65,10 @@ def stream_of(event: Any) -> str:
         return delivery_stream(event.webhook, event.position)
     if isinstance(event, get_args(IncidentEvent)):
         return INCIDENT_STREAM
+    if isinstance(event, TokenIssued | TokenRevoked):
+        return TOKEN_STREAM
+    if isinstance(event, GlassBroken | ReviewClosed):
+        return REVIEW_STREAM
     flag, rule, _ = event.alert.split("/")
     return alert_stream(flag, rule)
 

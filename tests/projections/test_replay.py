@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from events.executions import BatchExecuted
@@ -38,6 +38,11 @@ def found(world: PastWorld, projection: Projection[Any]) -> Contents:
     encoded = {key: projection.encode(state) for key, state in rows.items()}
     assert encoded == {key: projection.encode(world.get(projection, key)) for key in rows}
     return encoded
+
+
+@pytest.mark.parametrize("projection", ALL, ids=lambda one: one.name)
+def test_random_histories_reach_every_read_model(projection: Projection[Any]) -> None:
+    find(histories, lambda history: plain_fold(projection, log_of(history).read()) != {})
 
 
 @settings(max_examples=40)
