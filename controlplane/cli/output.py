@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from io import StringIO
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,10 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from controlplane.advice import at_terminal
+from controlplane import clock as edge
 from controlplane.cli.texts import STYLES, clean, styled, to_json, when
 from controlplane.errors import ControlPlaneError, InvalidInput
 from controlplane.plane import ControlPlane
 from controlplane.settings import load
+from events.timestamps import Timestamp
 
 __all__ = [
     "STYLES",
@@ -52,22 +55,32 @@ Actor = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
 
+_UNBROKEN = 100_000
+"""Columns that no row fills."""
+
 # Piped, nothing needs to fit a screen: a line stays a line.
 console = Console(width=None if sys.stdout.isatty() else 400)
 errors = Console(stderr=True)
 
 
 class Chosen:
-    """Which database and environment this invocation speaks of."""
+    """Which database and environment this invocation speaks of; its time and its identifiers."""
 
     database: str | None = None
     environment: str | None = None
+    clock: ClassVar[Callable[[], Timestamp]] = staticmethod(edge.now)
+    new_id: ClassVar[Callable[[], str]] = staticmethod(edge.new_id)
 
 
 @contextmanager
 def opened() -> Iterator[ControlPlane]:
     """The control plane that the options or the environment name."""
-    with ControlPlane(Chosen.database, environment=Chosen.environment) as plane:
+    with ControlPlane(
+        Chosen.database,
+        environment=Chosen.environment,
+        clock=Chosen.clock,
+        new_id=Chosen.new_id,
+    ) as plane:
         yield plane
 
 
@@ -110,7 +123,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
         table.add_column(column, no_wrap=column is not columns[-1], overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else clean(cell) for cell in row))
-    console.print(table if table.row_count else empty)
+    if not table.row_count:
+        console.print(empty)
+    elif console.is_terminal:
+        console.print(table)
+    else:
+        _print_unbroken(table)
+
+
+def _print_unbroken(table: Table) -> None:
+    """For a pipe: each row a line, however long, and nothing behind its last word."""
+    unbroken = Console(file=StringIO(), width=_UNBROKEN)
+    with unbroken.capture() as printed:
+        unbroken.print(table)
+    sys.stdout.write("".join(row.rstrip() + "\n" for row in printed.get().splitlines()))
 
 
 def say(text: str, as_json: bool, data: Callable[[], object]) -> None:  # noqa: FBT001  why: --json
