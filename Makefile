@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench fuzz clean
+.PHONY: help demo test docs check format bench fuzz clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,6 +14,9 @@ demo: .venv/run  ## A whole rollout on real input, in about a minute; ARGS="--in
 
 test: .venv/dev  ## The test suite, on SQLite and a real PostgreSQL; ARGS="-k flags"
 	@$(BIN)/pytest -n 2 -q $(ARGS)
+
+docs: .venv/dev  ## Run what docs/incident-walkthrough.md shows, and write down what it says
+	@$(BIN)/python -m tests.house.walkthrough
 
 check: .venv/dev  ## Lint, types, import contracts
 	@$(BIN)/ruff check .

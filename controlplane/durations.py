@@ -41,6 +41,15 @@ def rough_duration(duration_us: int) -> str:
     return f"{duration_us}us"
 
 
+def by_the_second(duration_us: int) -> str:
+    """For people who time themselves: `16s`, `2m 44s`, `1h 02m 03s`."""
+    seconds = duration_us // SECOND
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    if hours:
+        return f"{hours}h {minutes:02}m {seconds % 60:02}s"
+    return f"{minutes}m {seconds % 60:02}s" if minutes else f"{seconds}s"
+
+
 Duration = Annotated[
     int,
     BeforeValidator(parse_duration),

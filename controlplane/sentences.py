@@ -114,7 +114,8 @@ def _execution(event: BatchExecuted) -> str:
         text += f" in {event.duration_us / 1000:.2f} ms"
     if event.violations:
         text += f", violated {', '.join(event.violations)}"
-    return text + (f": {event.error}" if event.error else "")
+    said = event.error and event.error != f"violated: {', '.join(event.violations)}"
+    return text + (f": {event.error}" if said else "")
 
 
 def _flag(event: FlagEvent) -> str:

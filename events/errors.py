@@ -9,6 +9,7 @@ ControlPlaneError
 ├── UnknownEventType
 ├── SchemaMismatch
 ├── ChainBroken
+│   └── RangeBroken
 ├── CheckpointInvalid
 ├── ProofUnreadable
 └── BundleUnreadable
@@ -82,6 +83,10 @@ class ChainBroken(ControlPlaneError):
     """The log was altered at position {position}: {reason}."""
 
     status = HTTPStatus.CONFLICT
+
+
+class RangeBroken(ChainBroken):
+    """The log was altered somewhere from position {first} to {position}: {reason}."""
 
 
 class ProofUnreadable(ControlPlaneError):

@@ -12,7 +12,7 @@ from hashlib import sha256
 import msgspec
 
 from events.chain import HASH, POSITION, Head, Row, canonical
-from events.errors import ChainBroken, ProofUnreadable
+from events.errors import ChainBroken, ProofUnreadable, RangeBroken
 
 FORMAT = "rollout-controlplane/proof"
 
@@ -44,13 +44,14 @@ def verify_proof(lines: Iterable[bytes], witnesses: Iterable[Head] = ()) -> tupl
     """Walk a file; its header, and the last of the witnesses that it was held to, if any.
 
     A witness in the range proves all of it up to there, and a later one nothing. Raises
-    ProofUnreadable for what is no such file; ChainBroken, naming the first position that is wrong.
+    ProofUnreadable for what is no such file; ChainBroken, naming the first position that is wrong,
+    or RangeBroken: lines have no hashes of their own, so it lies between two that are known.
     """
     walk = iter(lines)
     header = read_header(next(walk, b""))
     noted = {witness.position: witness for witness in witnesses}
     held, position, digest = Head(), header.after, bytes.fromhex(header.previous)
-    _hold(position, digest, noted)
+    known = _hold(position, digest, noted, header.after)
     for line in walk:
         position += 1
         event = line.rstrip(b"\r\n")
@@ -58,20 +59,25 @@ def verify_proof(lines: Iterable[bytes], witnesses: Iterable[Head] = ()) -> tupl
         if (row[0], row[POSITION]) != (header.environment, position):
             raise ChainBroken(position=position, reason=f"the next event is {row[POSITION]}")
         digest = sha256(digest + event).digest()
-        if _hold(position, digest, noted):
+        before, known = known, _hold(position, digest, noted, known)
+        if known != before:
             held = noted[position]
     if position != header.upto:
         raise ChainBroken(position=position + 1, reason=f"it should reach position {header.upto}")
     if digest.hex() != header.hash:
-        raise ChainBroken(position=position, reason="the events do not come to the header's hash")
+        reason = "its events do not come to the header's hash"
+        raise RangeBroken(first=known + 1, position=position, reason=reason)
     return header, held
 
 
-def _hold(position: int, digest: bytes, noted: Mapping[int, Head]) -> bool:
-    """Whether the position was noted elsewhere. Raises ChainBroken where it was another."""
-    if position in noted and noted[position].hash != digest:
-        raise ChainBroken(position=position, reason="its hash is not the one noted elsewhere")
-    return position in noted
+def _hold(position: int, digest: bytes, noted: Mapping[int, Head], known: int) -> int:
+    """Up to where all is as it was noted elsewhere. Raises RangeBroken where it was another."""
+    if position not in noted:
+        return known
+    if noted[position].hash != digest:
+        reason = "the hash of the last one is not the one noted elsewhere"
+        raise RangeBroken(first=min(known + 1, position), position=position, reason=reason)
+    return position
 
 
 def read_header(line: bytes) -> Header:

@@ -1,4 +1,4 @@
-"""An incident in three chapters, the same every time: docs/incident-walkthrough.md reads the record.
+"""An incident in three chapters, the same every time; docs/incident-walkthrough.md reads it.
 
     python examples/incident_story.py rollout   two days of a rollout, into wave 2
     python examples/incident_story.py release   a bad release at night, and what the rules do
@@ -39,6 +39,7 @@ class Watch:
     _ns: int = 0
 
     def __call__(self) -> Timestamp:
+        """The time now."""
         return self.now
 
     def stopwatch(self) -> int:
@@ -113,8 +114,9 @@ class Story:
     def record(self, executions: list[dict[str, Any]]) -> None:
         """What the service tells; of the story's machines, not of yours."""
         for one in executions:
-            one |= MACHINE | {"instance": self.instance}
-            one |= {"duration_us": 9_000} if one["cohort"] == "off" else {}
+            one.update(MACHINE, instance=self.instance)
+            if one["cohort"] == "off":
+                one["duration_us"] = 9_000
         if self.cut_off:
             self._unsent += executions
         else:

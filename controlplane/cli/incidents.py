@@ -21,7 +21,7 @@ from controlplane.cli.output import (
 )
 from controlplane.cli.past import At, folded
 from controlplane.cli.texts import relative
-from controlplane.durations import rough_duration
+from controlplane.durations import by_the_second, rough_duration
 from controlplane.incident_views import incident_view, report_view, state_of
 from controlplane.incidents import Measure
 from controlplane.sentences import sentence
@@ -166,7 +166,7 @@ def _under(one: Incident) -> str:
 
 
 def _took(took_us: int) -> str:
-    return rough_duration(took_us) if took_us >= SECOND else f"{took_us / SECOND:.1f}s"
+    return by_the_second(took_us) if took_us >= SECOND else "at once"
 
 
 def _target(measure: Measure) -> str:

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from controlplane.advice import at_terminal
 from controlplane import clock as edge
+from controlplane.advice import at_terminal
 from controlplane.cli.texts import STYLES, clean, styled, to_json, when
 from controlplane.errors import ControlPlaneError, InvalidInput
 from controlplane.plane import ControlPlane

@@ -85,5 +85,8 @@ def diff(
         return
     line(f"from {_of(found.before)}")
     line(f"to   {_of(found.after)}")
-    rows = [(c.projection, c.key, c.fact, shown(c.before), shown(c.after)) for c in found.changes]
+    rows = [
+        (c.projection, c.key.removeprefix("alert-"), c.fact, shown(c.before), shown(c.after))
+        for c in found.changes
+    ]
     print_table(("", "of", "what", "before", "after"), rows, "Nothing differs.")

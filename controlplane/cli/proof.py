@@ -68,7 +68,8 @@ def verify(
     with opened() as plane, progress("verifying") as moved:
         signed = _signed(checkpoints_, public_key, plane.environment)
         found = plane.verify(expect=expect, checkpoints=signed, progress=moved)
-    held = f", held to {len(signed)} checkpoints" if signed else ""
+    kept = "1 checkpoint" if len(signed) == 1 else f"{len(signed)} checkpoints"
+    held = f", held to {kept}" if signed else ""
     say(
         f"intact: {found.position} events, head {found.hash.hex()}{held}",
         as_json,

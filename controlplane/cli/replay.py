@@ -92,14 +92,15 @@ def _check(found: Replay, *, as_json: bool) -> None:
 
 def _print_retaken(retaken: Retaken) -> None:
     counts = (
-        (retaken.judgements, "judgements"),
-        (retaken.alerts, "alerts"),
-        (retaken.rollbacks, "rollbacks"),
-        (retaken.incidents, "incidents"),
+        (retaken.judgements, "on waves"),
+        (retaken.alerts, "on alerts"),
+        (retaken.rollbacks, "on rollbacks"),
+        (retaken.incidents, "on incidents"),
     )
     outcome = "identical" if retaken.identical else f"{len(retaken.differences)} differ"
     told = ", ".join(f"{count} {name}" for count, name in counts)
-    line(f"{told} decided again from the events: {outcome}")
+    total = sum(count for count, _ in counts)
+    line(f"{total} decisions ({told}) taken again from the events: {outcome}")
     if retaken.untold:
         line(f"{retaken.untold} do not tell what they were made of, or are another evaluator's")
     for one in retaken.differences:

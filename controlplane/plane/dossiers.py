@@ -8,9 +8,10 @@ from controlplane.rules.catalog import WATCHED
 from events.access import REVIEW_STREAM, GlassBroken, ReviewClosed
 from events.alerts import AlertResolved, alert_stream
 from events.concerning import flag_of
+from events.event import Event
 from events.flags import flag_stream
 from events.freezes import FREEZE_STREAM, FreezeDeclared, FreezeLifted
-from events.incidents import INCIDENT_STREAM
+from events.incidents import INCIDENT_STREAM, IncidentEvent
 from events.judgements import judgement_stream
 from events.log import EventLog, Query
 from events.rollouts import rollout_stream
@@ -30,9 +31,9 @@ class Dossier:
     flag: tuple[Recorded, ...]
     """What happened to its flag meanwhile."""
     alerts: tuple[Recorded, ...]
-    """Those that were open meanwhile."""
+    """Those that were open meanwhile, to their ends: who answered for one did so later."""
     incidents: tuple[Recorded, ...]
-    """Of its flag, meanwhile."""
+    """Of its flag, meanwhile, to their ends."""
     freezes: tuple[Recorded, ...]
     """Those that stood meanwhile, and held its flag."""
     reviews: tuple[Recorded, ...]
@@ -63,13 +64,18 @@ def dossier_of(log: EventLog, id_: str, upto: int) -> Dossier:
     alerts = [
         event
         for rule in WATCHED
-        for event in _open(_stream(log, alert_stream(rollout.flag, rule), last), first.position)
+        for event in _followed(
+            _open(_stream(log, alert_stream(rollout.flag, rule), upto), first.position), last
+        )
     ]
-    incidents = [
-        event
-        for event in _stream(log, INCIDENT_STREAM, last, first.position)
-        if flag_of(event.event) == rollout.flag
-    ]
+    incidents = _followed(
+        [
+            event
+            for event in _stream(log, INCIDENT_STREAM, upto, first.position)
+            if flag_of(event.event) == rollout.flag
+        ],
+        last,
+    )
     freezes = _standing(_stream(log, FREEZE_STREAM, last), rollout.flag, first)
     reviews = _about(_stream(log, REVIEW_STREAM, upto), id_)
     others = log.search(Query(correlation_id=id_, before=upto + 1, limit=FARTHEST))
@@ -113,6 +119,16 @@ def _open(events: list[Recorded], since: int) -> list[Recorded]:
         if isinstance(event.event, AlertResolved) and event.position < since
     ]
     return [event for event in events if event.position > max(resolved, default=0)]
+
+
+def _followed(events: list[Recorded], last: int) -> list[Recorded]:
+    """What happened up to a position, and what happened later to the same alerts or incidents."""
+    begun = {_about_what(one.event) for one in events if one.position <= last}
+    return [one for one in events if _about_what(one.event) in begun]
+
+
+def _about_what(event: Event) -> str:
+    return event.incident if isinstance(event, IncidentEvent) else getattr(event, "alert", "")
 
 
 def _standing(events: list[Recorded], flag: str, first: Recorded) -> list[Recorded]:

@@ -21,7 +21,7 @@ def test_a_log_is_held_to_what_was_signed(flagged: Terminal) -> None:
     (flagged.folder / "kept.jsonl").write_text(taken)
     flagged.says("flags", "enable", FLAG, "--percentage", "5")
     keys = ("--checkpoints", "kept.jsonl", "--public-key", "log.key.pub")
-    assert "held to 1 checkpoints" in flagged.says("log", "verify", *keys)
+    assert "held to 1 checkpoint\n" in flagged.says("log", "verify", *keys)
     assert flagged.data("log", "verify", *keys)["checkpoints"] == 1
     assert "--public-key FILE" in flagged.refuses("log", "verify", *keys[:2])
     rewritten(flagged, "DELETE FROM event_log WHERE position > 1")
@@ -47,7 +47,7 @@ def test_a_range_is_taken_elsewhere_and_verified_there(flagged: Terminal, tmp_pa
     assert "held to position 3" in flagged.says("log", "verify-export", "range.jsonl", *keys)
     text = (tmp_path / "range.jsonl").read_text().replace("5.0", "50.0", 1)
     (tmp_path / "range.jsonl").write_text(text)
-    assert "position 3" in flagged.refuses("log", "verify-export", "range.jsonl", *keys)
+    assert "from position 2 to 3" in flagged.refuses("log", "verify-export", "range.jsonl", *keys)
     assert not (tmp_path / "terminal.db").exists()
 
 

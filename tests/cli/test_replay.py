@@ -64,7 +64,7 @@ def test_exported_it_is_replayed_elsewhere_without_the_database(
     monkeypatch.setattr("controlplane.cli.output.ControlPlane", None)  # Nothing opens a database.
     assert hurt.says("replay", "inc1.jsonl") == live
     checked = hurt.says("replay", "inc1.jsonl", "--check")
-    assert "0 judgements, 1 alerts, 1 rollbacks, 1 incidents decided again" in checked
+    assert "3 decisions (0 on waves, 1 on alerts, 1 on rollbacks, 1 on incidents)" in checked
     assert "identical" in checked
     assert hurt.data("replay", "inc1.jsonl", "--check")["identical"] is True
 

@@ -36,7 +36,7 @@ _BLOCK = re.compile(
     r"|<!-- player: (?P<of>\S+) at (?P<at>\d+) -->\n```text\n(?P<picture>.*?)```",
     re.DOTALL,
 )
-_NEEDS_A_SHELL = re.compile(r"[|<>;&#]|^python |^sed |^cat ")
+_NEEDS_A_SHELL = re.compile(r"[|<>;&#]|^(?!controlplane )")
 _VARIES = [
     re.compile(r"(?<=key )[0-9a-f]{16}"),
     re.compile(r'(?<="key": ")[0-9a-f]{16}'),
@@ -80,8 +80,13 @@ class Terminal:
                 return CliRunner(env=self.environment).invoke(app, words).output
         done = subprocess.run(  # noqa: S603  why: our own page
             [str(SHELL), "-o", "pipefail", "-c", command],
-            **{"cwd": self.folder, "env": self.environment, "text": True, "check": False},
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": 120},
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
         )
         return done.stdout
 

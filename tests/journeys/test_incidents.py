@@ -170,3 +170,20 @@ def test_as_of_a_moment_they_are_as_they_were(failing: Rolling) -> None:
         plane.as_of(1).incidents.get("INC-1")
     changes = {c.fact: (c.before, c.after) for c in plane.diff(at, plane.head().position).changes}
     assert changes["INC-1"] == ("open", "closed")
+
+
+def test_what_people_did_about_it_later_stands_in_the_timeline_of_its_rollout(
+    failing: Rolling,
+) -> None:
+    plane, clock = failing.plane, failing.service.clock
+    clock.advance(MINUTE)
+    plane.tick()
+    assert failing.now.is_final, "the rollback was confirmed"
+    clock.advance(HOUR)
+    resolve_all(plane)
+    plane.incidents.close("INC-1", actor=ON_CALL, reason="mended")
+    told = [one.event.type for one in plane.audit.timeline(failing.id)]
+    assert told[-2:] == ["alert.resolved", "incident.closed"]
+    report = plane.audit.report(failing.id)
+    assert [e.type for e in report.dossier.incidents][-1] == "incident.closed"
+    assert report.dossier.alerts[-1].type == "alert.resolved"
