@@ -31,6 +31,7 @@ from controlplane.http import (
     problems,
     projections,
     proposals,
+    replays,
     reports,
     rollouts,
     scrape,
@@ -68,6 +69,7 @@ SLICES = (
     incidents,
     freezes,
     past,
+    replays,
     access,
 )
 

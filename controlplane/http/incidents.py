@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from http import HTTPStatus
-from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
@@ -20,14 +19,15 @@ from controlplane.http.disclosure import narrowed
 from controlplane.http.models import incidents as models
 from controlplane.http.models.form import Because, Page
 from controlplane.http.models.incidents import Frames, Incident, Report
+from controlplane.http.models.replays import Retaken
+from controlplane.http.replays import frames_of
 from controlplane.http.route import router
 from controlplane.incident_errors import IncidentNotFound
 from controlplane.incident_views import incident_view, report_view
 from controlplane.plane import ControlPlane
 from controlplane.plane.tokens import Caller
-from controlplane.replaying import Scene
-from controlplane.replaying_views import scene_view
-from events.freezes import FreezeEvent
+from controlplane.replaying_views import retaken_view
+from controlplane.retaking import retake_story
 from projections.incidents import Incident as Standing
 
 routes = router("incidents", prefix="/api/v1/incidents")
@@ -106,12 +106,14 @@ def incident_frames(
 ) -> Json:
     """Go through it again, event by event: what each altered, and what could then be seen."""
     _seen(plane, asking, incident)
-    scenes = list(islice(plane.replay(incident).scenes(after), limit + 1))
-    shown, more = scenes[:limit], len(scenes) > limit
-    return {
-        "items": [scene_view(_narrowed(scene, asking)) for scene in shown],
-        "next": shown[-1].event.position if more else None,
-    }
+    return frames_of(plane.replay(incident), asking, after, limit)
+
+
+@routes.get("/{incident}/check", response_model=Retaken)
+def incident_check(incident: IncidentId, plane: Plane, asking: Asking) -> Json:
+    """Take every decision in it again, from the events alone, and compare event for event."""
+    _seen(plane, asking, incident)
+    return retaken_view(retake_story(plane.replay(incident)))
 
 
 @routes.get("/{incident}/export", response_class=Response, responses=_STORY)
@@ -120,13 +122,6 @@ def export_incident(incident: IncidentId, plane: Plane, asking: Asking) -> Respo
     id_ = _seen(plane, asking, incident).id
     headers = {"Content-Disposition": f'attachment; filename="{id_}.jsonl"'}
     return Response(b"".join(plane.incidents.export(id_)), media_type=_FILE, headers=headers)
-
-
-def _narrowed(scene: Scene, asking: Caller) -> Scene:
-    """Without what a freeze tells of flags that the token is not for."""
-    of_all = bool(asking.flags) and isinstance(scene.event.event, FreezeEvent)
-    changes = () if of_all else scene.changes
-    return replace(scene, event=narrowed(scene.event, asking), changes=changes)
 
 
 def _seen(plane: ControlPlane, asking: Caller, id_: str) -> Standing:

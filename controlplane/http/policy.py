@@ -123,7 +123,10 @@ POLICY: dict[str, Rule] = {
     **_lists("read", "list_incidents", "get_incident"),
     **{
         name: Rule("read", lists=True, long=True)
-        for name in ("incident_report", "incident_frames", "export_incident")
+        for name in (
+            *("incident_report", "incident_frames", "incident_check", "export_incident"),
+            *("replay_frames", "replay_check"),
+        )
     },
     **{
         name: Rule("alerts.handle", command=True, lists=True)

@@ -18,7 +18,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "": {
         "as_of": "past_flags",
         "diff": "diff_past",
-        "replay": "incident_frames",
+        "replay": "replay_frames",
         "event": "get_event",
         "events": "list_events",
         "head": "log_head",
