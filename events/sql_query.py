@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any, Literal, Self
 
 from events.log import Query
+from events.words import plain
 
 _INTEGERS = frozenset({"position", "occurred_at"})
 Order = Literal["position", "version", "none"]
@@ -101,7 +102,16 @@ class Question:
                 self._is("occurred_at", query.since, ">="),
                 self._is("occurred_at", query.until, "<"),
             ]
+        if query.text is not None:
+            found.append(self._may_say(query.text))
         return tuple(one for one in found if one is not None)
+
+    def _may_say(self, text: str) -> Condition | None:
+        """What is left out does not say it; of what is left, each is read."""
+        if not (part := plain(text)):
+            return None
+        like = "data LIKE ?" if self.dialect == "sqlite" else "data ILIKE ?"
+        return Condition(f"({like} OR {like} ESCAPE '!')", (f"%{part}%", r"%\u%"))
 
     def _is(self, column: str, value: Any, how: str = "=") -> Condition | None:
         return None if value is None else Condition(f"{self._hidden(column)} {how} ?", (value,))

@@ -1,5 +1,6 @@
 """What people and rules wrote into events: reasons, notes, what was found."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -7,6 +8,12 @@ import msgspec
 from events.catalog import CATALOG
 
 FIELDS = frozenset({"reason", "note", "summary", "detail", "description"})
+
+_PLAIN = re.compile(r"[bcdegmopqruvxz0-9 .,:;()#+=@-]+")
+"""Folded, each of these comes from one letter of ASCII alone, and JSON has it as it is. Of the
+others there is more: "K" is a sign for kelvin, too, and an "i" may be a part of "ﬁ"."""
+_LONGEST = 100
+"""A database takes no pattern of any length."""
 
 
 class _Words(msgspec.Struct):
@@ -34,3 +41,11 @@ def says(data: str, text: str) -> bool:
         isinstance(word := getattr(words, name), str) and wanted in word.casefold()
         for name in FIELDS
     )
+
+
+def plain(text: str) -> str:
+    """The longest part of a text that JSON has as it is, or in capitals; it may be empty.
+
+    What has neither this nor an escaped letter does not say the text: a database can tell.
+    """
+    return max(_PLAIN.findall(text.casefold()), key=len, default="")[:_LONGEST]

@@ -188,6 +188,16 @@ def test_an_empty_log_answers_nothing(log: EventLog) -> None:
         assert log.count(Query(**asked)) == [Count((), 0)]
 
 
+def test_a_text_is_found_though_its_letters_are_escaped(open_log: OpenLog, url: str) -> None:
+    log, database = open_log(), Database(url)
+    log.append([fact(1), fact(2, event=EVENTS[2])])
+    escaped = '{"flag":"a","reason":"see \\u0069N\\u0043-\\u0037"}'
+    tamper(database, f"UPDATE event_log SET data = '{escaped}' WHERE position = 1")  # noqa: S608 - our own words
+    assert [event.position for event in log.search(Query(text="inc-7"))] == [1]
+    assert [event.position for event in log.search(Query(text="INC-"))] == [1, 2]
+    database.close()
+
+
 def test_other_environments_are_other_logs(open_log: OpenLog) -> None:
     production, staging = open_log("production"), open_log("staging")
     production.append(facts(1, 5))

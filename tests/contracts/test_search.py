@@ -138,6 +138,22 @@ def test_what_cannot_be_in_the_log_is_not_found_in_it(history: EventLog) -> None
         assert history.read_stream(name) == []
 
 
+SAID = [
+    "INC-7", "inc-7: Größe", "GRÖSSE", "4\u212a", "4k", "ﬁx it", "İt", "100 %", "100_%", '"due"',
+    "c:\\dir", "a\nb", "a\tb", "x" * 500, "\u017fure", "o\u0301",
+]  # fmt: skip
+"""Reasons, and parts of reasons that are looked for in all of them."""
+
+
+def test_a_text_is_found_as_it_is_told_and_however_it_is_stored(log: EventLog) -> None:
+    log.append([fact(n, event=FlagDisabled(flag="f", reason=one)) for n, one in enumerate(SAID)])
+    for one in SAID:
+        for text in (one, one.upper(), one.swapcase(), one[:2], one[1:], one[-1:] * 200):
+            wanted = text.casefold()
+            expected = [n for n, said in enumerate(SAID, 1) if wanted in said.casefold()]
+            assert found(log, text=text) == expected, text
+
+
 def test_a_star_matches_no_more_than_what_it_stands_for(log: EventLog) -> None:
     log.append(facts(1, 2))
     assert found(log, type="flag*") == [1, 2]
