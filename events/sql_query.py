@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any, Literal, Self
 
 from events.log import Query
-from events.words import plain
+from events.words import ascii_part, plain_part
 
 _INTEGERS = frozenset({"position", "occurred_at"})
 Order = Literal["position", "version", "none"]
@@ -106,12 +106,17 @@ class Question:
             found.append(self._may_say(query.text))
         return tuple(one for one in found if one is not None)
 
-    def _may_say(self, text: str) -> Condition | None:
+    def _may_say(self, text: str) -> Condition:
         """What is left out does not say it; of what is left, each is read."""
-        if not (part := plain(text)):
-            return None
-        like = "data LIKE ?" if self.dialect == "sqlite" else "data ILIKE ?"
-        return Condition(f"({like} OR {like} ESCAPE '!')", (f"%{part}%", r"%\u%"))
+        like, size = 'data COLLATE "C" ILIKE ?', "octet_length(data)"
+        if self.dialect == "sqlite":
+            like, size = "data LIKE ?", "length(CAST(data AS BLOB))"
+        beyond_ascii = f"({size} <> length(data) AND {like})"
+        parts = ascii_part(text), plain_part(text)
+        return Condition(
+            f"({like} OR {beyond_ascii} OR {like} ESCAPE '!')",
+            (*(f"%{part}%" for part in parts), r"%\u%"),
+        )
 
     def _is(self, column: str, value: Any, how: str = "=") -> Condition | None:
         return None if value is None else Condition(f"{self._hidden(column)} {how} ?", (value,))

@@ -9,9 +9,11 @@ from events.catalog import CATALOG
 
 FIELDS = frozenset({"reason", "note", "summary", "detail", "description"})
 
-_PLAIN = re.compile(r"[bcdegmopqruvxz0-9 .,:;()#+=@-]+")
-"""Folded, each of these comes from one letter of ASCII alone, and JSON has it as it is. Of the
-others there is more: "K" is a sign for kelvin, too, and an "i" may be a part of "ﬁ"."""
+_ASCII = re.compile(r'[^\0-\x1f"%/\\_\x7f-\U0010ffff]+')
+"""What JSON has as it is, and no database takes for a pattern."""
+_PLAIN = re.compile(_ASCII.pattern.replace("[^", "[^afhijklnstwy"))
+"""Folded, each of these comes from one letter of ASCII alone. Of the others there are more: "K" is
+a sign for kelvin, too, and an "i" may be a part of a ligature."""
 _LONGEST = 100
 """A database takes no pattern of any length."""
 
@@ -43,9 +45,18 @@ def says(data: str, text: str) -> bool:
     )
 
 
-def plain(text: str) -> str:
-    """The longest part of a text that JSON has as it is, or in capitals; it may be empty.
+def ascii_part(text: str) -> str:
+    """The longest part of a text that JSON in ASCII has, in upper or lower case; may be empty.
 
-    What has neither this nor an escaped letter does not say the text: a database can tell.
+    JSON with neither this, nor an escaped letter, nor one beyond ASCII does not say the text.
     """
-    return max(_PLAIN.findall(text.casefold()), key=len, default="")[:_LONGEST]
+    return _longest(_ASCII, text)
+
+
+def plain_part(text: str) -> str:
+    """The longest part of a text that any JSON without an escaped letter has, in either case."""
+    return _longest(_PLAIN, text)
+
+
+def _longest(pattern: re.Pattern[str], text: str) -> str:
+    return max(pattern.findall(text.casefold()), key=len, default="")[:_LONGEST]
