@@ -76,11 +76,12 @@ class Player:
             case "space":
                 at_the_end = self.place == len(self.stops) - 1
                 self.place = 0 if at_the_end and not self.playing else self.place
-                self.playing = not self.playing
+                self.playing = not self.playing and self._next(1) is not None
             case "1" | "2" | "3":
                 self.speed = SPEEDS[int(key) - 1]
             case "e":
                 self.executions = not self.executions
+                self.playing = self.playing and self._next(1) is not None
             case "q" | "interrupt":
                 self.left = True
             case "suspend":
@@ -122,7 +123,5 @@ class Player:
     def tick(self) -> None:
         """The pause is over: on to the next event, or stand at the end."""
         following = self._next(1)
-        if following is None:
-            self.playing = False
-        else:
-            self.place = following
+        self.place = self.place if following is None else following
+        self.playing = self._next(1) is not None

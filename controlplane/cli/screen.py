@@ -1,7 +1,5 @@
 """What a replay looks like: the state at the present event, the events around it, its changes."""
 
-import textwrap
-
 from rich.console import Group, RenderableType
 from rich.layout import Layout
 from rich.panel import Panel
@@ -9,6 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from controlplane.cli.output import console
 from controlplane.cli.player import Player
 from controlplane.cli.room import FOOTER, FRAME_COLUMNS, FRAME_LINES, Room
 from controlplane.cli.texts import clean, relative, short, shown, styled, when
@@ -202,8 +201,13 @@ def _told(scene: Scene, room: Room) -> Panel:
 def _said(scene: Scene, room: Room) -> list[Text]:
     said = short(sentence(scene.event.event), scene.picture.flag if scene.picture else "")
     columns = max(1, room.width - FRAME_COLUMNS)
-    wrapped = textwrap.wrap(clean(said).plain, columns, max_lines=room.sentence, placeholder=" …")
-    lines = [Text(one, "bold", no_wrap=True, overflow="ellipsis") for one in wrapped]
+    wrapped = clean(said).wrap(console, columns, overflow="fold")
+    lines = wrapped[: room.sentence]
+    if len(wrapped) > room.sentence:
+        lines[-1].truncate(max(1, columns - 1))
+        lines[-1].append("…")
+    for line in lines:
+        line.stylize("bold")
     return lines + [Text()] * (room.sentence - len(lines))
 
 

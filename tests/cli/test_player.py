@@ -89,6 +89,16 @@ def test_it_plays_to_the_end_and_begins_anew_from_there() -> None:
     assert (one.place, one.playing) == (0, False)
 
 
+def test_where_nothing_follows_it_does_not_play() -> None:
+    alone = player("p")
+    alone.press("space")
+    assert not alone.playing
+    hidden = player("pxx")
+    hidden.press("space")
+    hidden.press("e")
+    assert not hidden.playing, "all that follows is passed over"
+
+
 def test_whoever_takes_it_by_hand_stops_it() -> None:
     for key in ("left", "right", "home", "end", "n", "p"):
         one = player()
