@@ -10,19 +10,27 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import cast
+from typing import Annotated
 
 import msgspec
 
-from events.chain import GENESIS, HASH, Head, Row, canonical
+from events.chain import GENESIS, POSITION, RECORDED_AT, Head, Row, canonical
 from events.codec import recorded
 from events.errors import BundleUnreadable, ChainBroken
 from events.event import Event, RecordedEvent
 from events.log import Count, Dimension, Query, Replayable
 from events.matching import counted, matches
-from events.timestamps import Timestamp
+from events.timestamps import NEWEST, OLDEST, Timestamp
 
 FORMAT = "rollout-controlplane/story"
+
+_Moment = Annotated[Timestamp, msgspec.Meta(ge=OLDEST, le=NEWEST)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_Name = str | None
+_Fields = tuple[
+    str, _Count, str, str, _Count, str, _Count, _Moment, _Moment, str, str, str, _Name, _Name, str
+]
+"""What is hashed of a row, as a file may tell it."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,22 +42,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     title: str
     """What it is the story of, as in INC-1."""
     flag: str
-    start: int
+    start: _Count
     """The log position after which the story begins."""
-    end: int
+    end: _Count
     """The log position with which it ends."""
-    complete_from: int
+    complete_from: _Count
     """All about the flag that was recorded above this position, up to the end, is here. From
     before, what was still in force."""
-    zero: Timestamp | None
+    zero: _Moment | None
     """The moment that times are told from."""
-    events: int
+    events: _Count
     digest: str
     """SHA-256 of all lines after this one, ends of lines included."""
-    head_position: int
+    head_position: _Count
     head_hash: str
     """The log's last event when this was written."""
-    exported_at: Timestamp
+    exported_at: _Moment
 
 
 def lines_of(log: Replayable, events: Iterable[RecordedEvent[Event]]) -> Iterator[bytes]:
@@ -105,7 +113,7 @@ def read_bundle(lines: Iterable[bytes]) -> tuple[Manifest, "BundleLog"]:
         raise BundleUnreadable(
             reason=f"it has {len(rows)} events of {manifest.events}, or others than were written"
         )
-    return manifest, BundleLog(manifest.environment, [recorded(row) for row in rows])
+    return manifest, BundleLog(manifest.environment, [_event(row) for row in rows])
 
 
 def _manifest(line: bytes) -> Manifest:
@@ -113,6 +121,8 @@ def _manifest(line: bytes) -> Manifest:
         manifest = msgspec.json.decode(line, type=Manifest)
     except ValueError as error:
         raise BundleUnreadable(reason=f"its first line is no manifest: {error}") from error
+    if manifest.start > manifest.end:
+        raise BundleUnreadable(reason="its story ends before it begins")
     if manifest.format != FORMAT or manifest.version != 1:
         known = f"{manifest.format} {manifest.version}"
         raise BundleUnreadable(reason=f"its first line speaks of {known}")
@@ -122,20 +132,28 @@ def _manifest(line: bytes) -> Manifest:
 def _checked(line: bytes, before: Head, manifest: Manifest) -> tuple[Row, Head]:
     try:
         previous, told, raw = msgspec.json.decode(line, type=tuple[str, str, msgspec.Raw])
-        fields = msgspec.json.decode(raw, type=list[object])
+        fields = msgspec.json.decode(raw, type=_Fields)
         link, digest = bytes.fromhex(previous), bytes.fromhex(told)
-        position = cast("int", fields[1])
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise BundleUnreadable(reason=f"a line is no event: {error}") from error
-    if len(fields) != HASH or not isinstance(position, int):
-        raise BundleUnreadable(reason="a line is no event")
+    position, recorded_at = fields[POSITION], fields[RECORDED_AT]
     if fields[0] != manifest.environment or position <= before.position:
         raise ChainBroken(position=position, reason="it is not in order, or of another log")
     if position == before.position + 1 and link != before.hash:
         raise ChainBroken(position=position, reason="the event before it is another one")
     if sha256(link + bytes(raw)).digest() != digest:
         raise ChainBroken(position=position, reason="its content does not match its hash")
-    return cast("Row", (*fields, digest)), Head(position, digest, cast("int", fields[8]))
+    if recorded_at < before.recorded_at:
+        raise ChainBroken(position=position, reason="it was recorded before the one before it")
+    return (*fields, digest), Head(position, digest, recorded_at)
+
+
+def _event(row: Row) -> RecordedEvent[Event]:
+    try:
+        return recorded(row)
+    except (ValueError, TypeError) as error:
+        reason = f"the event at position {row[POSITION]} is none: {error}"
+        raise BundleUnreadable(reason=reason) from error
 
 
 class BundleLog:

@@ -127,15 +127,15 @@ def _begin(found: Replay, at: str | None) -> int:
 
 
 def _print_frames(found: Replay, begin: int) -> None:
-    _take_snapshots(found)
+    _take_snapshots(found, begin)
     for scene in found.scenes(after=begin - 1):
         sys.stdout.write(to_json(scene_view(scene)) + "\n")
 
 
-def _take_snapshots(found: Replay) -> None:
-    """Those that its frames rest on: whoever waits for them is told."""
+def _take_snapshots(found: Replay, upto: int) -> None:
+    """Those that frames rest on: whoever waits for them is told."""
     with progress("taking snapshots") as moved:
-        found.history.take_snapshots(found.start, moved)
+        found.history.take_snapshots(upto, moved)
 
 
 def play(found: Replay, begin: int, speed: int) -> None:
@@ -146,7 +146,7 @@ def play(found: Replay, begin: int, speed: int) -> None:
         stops = [*_stops(found, moved)]
     if not stops:
         raise InvalidInput(reason=f"nothing happened in {found.title}")
-    _take_snapshots(found)
+    _take_snapshots(found, found.end)  # One may jump to the end.
     player = Player(stops, speed=speed)
     player.seek(begin)
     zero = found.zero or stops[0].at
