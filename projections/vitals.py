@@ -10,6 +10,8 @@ from projections.projection import Projection
 
 KEPT_MINUTES = 60
 KEPT_INSTANCES = 32
+KEPT_INVARIANTS = 8
+"""A minute, by name."""
 SLOW_US = 1 * SECOND
 _BLOCKS = 32
 
@@ -23,6 +25,8 @@ class Minute(msgspec.Struct):
     """Longer than SLOW_US."""
     slowest_us: int = 0
     violations: int = 0
+    broken: dict[str, int] = {}
+    """Violations by the invariant's name; of the first few that were broken."""
 
 
 class Block(msgspec.Struct):
@@ -89,6 +93,8 @@ class Vitals(msgspec.Struct):
                 total.slow += minute.slow
                 total.slowest_us = max(total.slowest_us, minute.slowest_us)
                 total.violations += minute.violations
+                for name, count in minute.broken.items():
+                    total.broken[name] = total.broken.get(name, 0) + count
         return total
 
 
@@ -119,7 +125,10 @@ def _count(vitals: Vitals, execution: BatchExecuted, number: int) -> None:
     minute.failed += execution.outcome == "failed"
     minute.slow += execution.duration_us > SLOW_US
     minute.slowest_us = max(minute.slowest_us, execution.duration_us)
-    minute.violations += sum(execution.violations.values())
+    for name, count in execution.violations.items():
+        minute.violations += count
+        if name in minute.broken or len(minute.broken) < KEPT_INVARIANTS:
+            minute.broken[name] = minute.broken.get(name, 0) + count
 
 
 def _note_memory(vitals: Vitals, execution: BatchExecuted, at: Timestamp) -> None:

@@ -5,7 +5,10 @@ from typing import Literal
 
 from controlplane.rules.rule import ENOUGH_TO_RESOLVE, NO_DATA, Finding, Rule, Watched
 from controlplane.statistics.sequential import binomial_tail
+from projections.vitals import Minute
 
+_NAMED = 3
+"""Invariants that an alert names."""
 _ALPHA = 0.001
 """How rarely a rate at its threshold may look like one above it. Rules look often."""
 
@@ -52,11 +55,20 @@ def _violations_above(threshold: int, minutes: int) -> Callable[[Watched], Findi
             threshold=threshold,
             unit="violations",
             sample=seen.executions,
-            summary=f"{seen.violations} invariant violations in {seen.executions} executions "
-            f"in {minutes} min, threshold {threshold}",
+            summary=f"{_violations(seen)} in {seen.executions} executions in {minutes} min, "
+            f"threshold {threshold}",
         )
 
     return judge
+
+
+def _violations(seen: Minute) -> str:
+    """How many, and of which invariants: what whoever is woken asks first."""
+    many = "" if seen.violations == 1 else "s"
+    often = sorted(seen.broken, key=lambda name: (-seen.broken[name], name))
+    more = ", …" if len(often) > _NAMED else ""
+    names = f" ({', '.join(often[:_NAMED])}{more})" if often else ""
+    return f"{seen.violations} invariant violation{many}{names}"
 
 
 INVARIANT_VIOLATION_DETECTED = Rule(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.durations import format_duration, parse_duration, rough_duration
+from controlplane.durations import by_the_second, format_duration, parse_duration, rough_duration
 from events.timestamps import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 
 
@@ -85,3 +85,17 @@ def test_what_is_written_reads_the_same(duration_us: int) -> None:
 @given(st.integers(0, 36_500).map(lambda days: days * DAY))
 def test_whole_days_read_the_same(duration_us: int) -> None:
     assert parse_duration(format_duration(duration_us)) == duration_us
+
+
+@pytest.mark.parametrize(
+    ("duration_us", "text"),
+    [
+        (0, "0s"),
+        (16_900_000, "16s"),
+        (164_000_000, "2m 44s"),
+        (3_603_000_000, "1h 00m 03s"),
+        (25 * 3_600_000_000, "25h 00m 00s"),
+    ],
+)
+def test_who_times_himself_is_told_to_the_second(duration_us: int, text: str) -> None:
+    assert by_the_second(duration_us) == text

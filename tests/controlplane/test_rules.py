@@ -224,7 +224,14 @@ def test_switched_on_anew_what_failed_before_is_not_held_against_it(rule: str) -
             [VIOLATED],
             0,
             (1, 0, "violations", 1),
-            "1 invariant violations in 1 executions in 15 min, threshold 0",
+            "1 invariant violation (order) in 1 executions in 15 min, threshold 0",
+        ),
+        (
+            "HIGH_VIOLATION_RATE",
+            [execution(violations={"b": 2, "a": 2, "d": 1, "c": 9})],
+            0,
+            (14, 10, "violations", 1),
+            "14 invariant violations (c, a, b, …) in 1 executions in 60 min, threshold 10",
         ),
         (
             "SLOW_BATCH_DETECTED",

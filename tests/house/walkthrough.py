@@ -37,6 +37,8 @@ _BLOCK = re.compile(
     re.DOTALL,
 )
 _NEEDS_A_SHELL = re.compile(r"[|<>;&#]|^(?!controlplane )")
+_OURS = ("CONTROLPLANE_", "FORCE_COLOR")
+"""Settings of whoever runs this, which are not the reader's."""
 _VARIES = [
     re.compile(r"(?<=key )[0-9a-f]{16}"),
     re.compile(r'(?<="key": ")[0-9a-f]{16}'),
@@ -56,7 +58,7 @@ class Terminal:
         self._write("python", f'exec {shlex.quote(sys.executable)} "$@"')
         self._write("controlplane", f'exec {shlex.quote(sys.executable)} -c "{main}" "$@"')
         (folder / "examples").symlink_to(ROOT / "examples")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("CONTROLPLANE_")}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         self.environment = kept | {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": f"{ROOT}:{ROOT / 'examples'}",
@@ -115,7 +117,7 @@ def terminal() -> Iterator[Terminal]:
 
 
 def recreated(page: str) -> str:
-    """The page, with what its commands say now; what varies by its nature stays as it was."""
+    """The page, with what its commands say now."""
     with terminal() as at:
         return _BLOCK.sub(lambda block: _run(at, block), page)
 
@@ -126,23 +128,13 @@ def _run(at: Terminal, block: re.Match[str]) -> str:
         return block[0].replace(f"```text\n{block['picture']}```", f"```text\n{picture}```")
     told = []
     for part in re.split(r"^\$ ", block["shown"], flags=re.MULTILINE)[1:]:
-        command, before = _split(part)
-        told.append(f"$ {command}\n" + _as_before(before, _tidy(at.answer(command))))
+        command, _, _ = part.partition("\n")
+        told.append(f"$ {command}\n" + _tidy(at.answer(command)))
     return f"```console\n{''.join(told)}```"
 
 
-def _split(part: str) -> tuple[str, str]:
-    """A command, which may go on over a line, and its answer."""
-    lines = part.splitlines(keepends=True)
-    length = next(n for n, line in enumerate(lines, 1) if not line.endswith("\\\n"))
-    return "".join(lines[:length]).rstrip("\n"), "".join(lines[length:])
-
-
-def _as_before(before: str, now: str) -> str:
-    return before if _masked(before) == _masked(now) else now
-
-
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
+    """Without what varies by its nature."""
     for pattern in _VARIES:
         text = pattern.sub("…", text)
     return text
@@ -153,4 +145,7 @@ def _tidy(answer: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(recreated(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    before = PAGE.read_text(encoding="utf-8")
+    now = recreated(before)
+    if masked(now) != masked(before):
+        PAGE.write_text(now, encoding="utf-8")

@@ -16,7 +16,7 @@ GOLDEN: dict[tuple[str, int], str] = {
     ("metrics", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("totals", 1): "176a3e3ad134f6b17aac1ee493ab99ce678edbe208888cac2618ef453e04088e",
     ("evidence", 1): "a5351952dfb462ca8c8e1b6d42aca8597ba54298f163c95c8ef74380ca34dfec",
-    ("vitals", 1): "1e1312d1dd9f2f59e21146e683701f975f0be690588cfced66e2e7cb70bcda2d",
+    ("vitals", 1): "9a3e2f3b8bdd38db07c226ce2e14482915d78a763637a5e1ecd8f6363588d150",
     ("alerts", 1): "8c280a4f4375e216920089958ef3ec8fb295ee9628197c08466fa7e0ff4295bd",
     ("freezes", 1): "7c01b6e091dc4603181a6bf5e504501400919d558a46bf2fe2463d067baada71",
     ("incidents", 1): "4d2636d3b3e3fcfbda3700881731c2029c9ace4adb41e4b3aa7f21af19178256",

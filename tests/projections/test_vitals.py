@@ -7,6 +7,7 @@ from events.flags import FlagEnabled
 from events.timestamps import DAY, MINUTE, SECOND
 from projections.vitals import (
     KEPT_INSTANCES,
+    KEPT_INVARIANTS,
     KEPT_MINUTES,
     VITALS,
     Block,
@@ -32,7 +33,7 @@ def test_the_window_is_the_sum_of_its_minutes() -> None:
         at(MINUTE, execution(failed=True, ms=1001)),
         at(2 * MINUTE, execution(ms=5)),
     )
-    assert vitals.window(START + 2 * MINUTE, 3) == Minute(3, 1, 1, 1_001_000, 2)
+    assert vitals.window(START + 2 * MINUTE, 3) == Minute(3, 1, 1, 1_001_000, 2, {"order": 2})
     assert vitals.window(START + 2 * MINUTE, 2) == Minute(2, 1, 1, 1_001_000, 0)
     assert vitals.window(START + 9 * MINUTE, 5) == Minute()
 
@@ -165,3 +166,9 @@ def test_of_many_processes_the_longest_silent_one_makes_room() -> None:
 def test_there_are_never_more_processes_than_are_kept() -> None:
     ran = (at(n, using(100, f"web-{n}")) for n in range(5 * KEPT_INSTANCES))
     assert len(vitals_after(*ran).memory) == KEPT_INSTANCES == 32
+
+
+def test_it_names_only_the_first_few_invariants_and_counts_all() -> None:
+    many = [at(0, execution(violations={f"invariant-{n}": 1})) for n in range(20)]
+    seen = vitals_after(*many).window(START, 1)
+    assert (seen.violations, len(seen.broken)) == (20, KEPT_INVARIANTS)
