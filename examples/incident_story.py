@@ -216,7 +216,18 @@ def tell(names: list[str]) -> None:
         new_id = partial(_identifier, numbers)
         Chosen.clock, Chosen.new_id = watch, new_id
         with ControlPlane(clock=watch, new_id=new_id) as plane:
+            if name != _next(plane):
+                sys.exit(f"{name} does not come next here. Begin anew, in an empty database.")
             CHAPTERS[name](Story(plane, watch, new_id))
+
+
+def _next(plane: ControlPlane) -> str:
+    """The chapter that is to be played."""
+    if not plane.head().position:
+        return "rollout"
+    if not plane.incidents.all():
+        return "release"
+    return "answer" if plane.incidents.open() else "none"
 
 
 def _identifier(numbers: Iterator[int]) -> str:
