@@ -100,6 +100,7 @@ def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
     steps = [
         f"{start} rollouts explain {rollout}",
         f"{start} rollouts verify {rollout}",
+        f"{start} replay {rollout}",
         f"{start} flags explain {FLAG} user-17 -a group=internal",
         f"{start} events query --type 'rollout.*'",
         f"{start} projections rebuild",
