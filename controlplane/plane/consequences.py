@@ -6,44 +6,20 @@ from controlplane import commands, flags, rollouts
 from controlplane.access_errors import SameReviewer
 from controlplane.errors import CriticalAlertOpen, SamePerson
 from controlplane.execution import Transaction
-from controlplane.flags import FlagCommand
 from controlplane.people import is_one_of
 from controlplane.rules.catalog import WATCHED
 from controlplane.rules.overriding import GLASS_BROKEN
+from controlplane.stages import consequences
 from events.access import REVIEW_STREAM
 from events.alerts import alert_stream
 from events.event import Actor, Event
 from events.flags import flag_stream
 from events.judgements import JudgementEvent, WaveJudged, judgement_stream
-from events.rollouts import (
-    RollbackStarted,
-    RolloutCompleted,
-    RolloutEvent,
-    RolloutStarted,
-    Trigger,
-    WaveEntered,
-    rollout_stream,
-)
+from events.rollouts import RolloutEvent, Trigger, rollout_stream
 from projections.access import REVIEWS
 from projections.alerts import ALERTS, Alert
 from projections.flags import FLAGS, Flag
 from projections.rollouts import ROLLOUTS, Rollout
-
-
-def consequences(event: RolloutEvent) -> list[FlagCommand]:
-    """The flag commands that follow from a rollout's event."""
-    match event:
-        case RolloutStarted(rollout=rollout):
-            return [flags.AttachRollout(rollout=rollout)]
-        case WaveEntered(audience=audience, percentage=percentage, name=name):
-            return [flags.EnterWave(audience=audience, percentage=percentage, reason=name)]
-        case RollbackStarted(reason=reason):
-            # A flag's reason has a limit, a criterion's sentence has none.
-            return [flags.DisableFlag(reason=reason[:2000]), flags.DetachRollout()]
-        case RolloutCompleted():
-            return [flags.DetachRollout()]
-        case _:
-            return []
 
 
 def stage_rollout(

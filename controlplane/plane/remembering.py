@@ -1,11 +1,19 @@
 """What a control plane remembers: anything as of any moment, what changed, and all of it again."""
 
+from collections.abc import Sequence
+
 from controlplane.past import Differences, Known, Past
 from controlplane.plane.core import Core
 from controlplane.plane.moments import When
 from controlplane.plane.past import as_of, diff
+from controlplane.plane.rehearsals import AnyRules, rehearse, rulebook
 from controlplane.plane.replays import replay
+from controlplane.plane.rollouts import AnyPlan
+from controlplane.rehearsal.rulebooks import Rulebook
+from controlplane.rehearsal.tallies import Rehearsal
+from controlplane.rehearsal.walk import EVERY_US, Progress
 from controlplane.replaying import Replay
+from events.timestamps import SECOND
 
 
 class Remembering:
@@ -39,3 +47,40 @@ class Remembering:
         IncidentNotFound, RolloutNotFound, FlagNotFound, InvalidInput.
         """
         return replay(self._core, of, since=since, until=until, flag=flag)
+
+    def rehearse(
+        self,
+        plan: AnyPlan | None = None,
+        rules: AnyRules | None = None,
+        *,
+        rulebooks: Sequence[Rulebook] = (),
+        rollout: str | None = None,
+        incident: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        flag: str | None = None,
+        every: float = EVERY_US / SECOND,
+        progress: Progress = lambda _done, _of: None,
+    ) -> Rehearsal:
+        """Decide again, of what was recorded, under another plan, other alert rules, or both.
+
+        `plan`, `rules`: as files, or their data; several side by side as `rulebooks`, each made
+        by `controlplane.rulebook(plan=…, rules=…, name=…)`. Of a `rollout`, an `incident`, what
+        began between `since` and `until`, or all there is; `every`: seconds between the looks
+        that would have been taken beside those recorded. Nothing is written. Raises
+        RolloutNotFound, IncidentNotFound, FlagNotFound, InvalidInput.
+        """
+        tried = list(rulebooks)
+        if plan is not None or rules is not None or not tried:
+            tried.insert(0, rulebook(plan, rules))
+        return rehearse(
+            self._core,
+            tried,
+            rollout=rollout,
+            incident=incident,
+            since=since,
+            until=until,
+            flag=flag,
+            every_us=round(every * SECOND),
+            progress=progress,
+        )

@@ -1,9 +1,8 @@
 """Rules about batches that fail, and invariants that do not hold."""
 
-from collections.abc import Callable
 from typing import Literal
 
-from controlplane.rules.rule import ENOUGH_TO_RESOLVE, NO_DATA, Finding, Rule, Watched
+from controlplane.rules.rule import ENOUGH_TO_RESOLVE, NO_DATA, Finding, Judging, Rule, Watched
 from controlplane.statistics.sequential import binomial_tail
 from projections.vitals import Minute
 
@@ -13,7 +12,7 @@ _ALPHA = 0.001
 """How rarely a rate at its threshold may look like one above it. Rules look often."""
 
 
-def _error_rate_above(threshold: float, minutes: int) -> Callable[[Watched], Finding]:
+def _error_rate_above(threshold: float, minutes: int) -> Judging:
     """Fire where so many failures would be all but impossible at the threshold.
 
     Exact one-sided binomial test: 5 of 5 failures speak for "> 20 %", 1 of 1 does not.
@@ -37,13 +36,13 @@ def _error_rate_above(threshold: float, minutes: int) -> Callable[[Watched], Fin
             unit="ratio",
             sample=seen.executions,
             summary=f"{seen.failed} of {seen.executions} executions failed in {minutes} min "
-            f"= {rate:.1%}, threshold {threshold:.0%}",
+            f"= {rate:.1%}, threshold {threshold * 100:g}%",
         )
 
     return judge
 
 
-def _violations_above(threshold: int, minutes: int) -> Callable[[Watched], Finding]:
+def _violations_above(threshold: float, minutes: int) -> Judging:
     def judge(watched: Watched) -> Finding:
         seen = watched.vitals.window(watched.now, minutes)
         fires = seen.violations > threshold
@@ -56,7 +55,7 @@ def _violations_above(threshold: int, minutes: int) -> Callable[[Watched], Findi
             unit="violations",
             sample=seen.executions,
             summary=f"{_violations(seen)} in {seen.executions} executions in {minutes} min, "
-            f"threshold {threshold}",
+            f"threshold {threshold:g}",
         )
 
     return judge
@@ -76,6 +75,9 @@ INVARIANT_VIOLATION_DETECTED = Rule(
     severity="critical",
     condition="any invariant violated within 15 min",
     judge=_violations_above(0, 15),
+    judging=_violations_above,
+    threshold=0,
+    minutes=15,
     disables_flag=True,
     playbook=(
         "Page on-call at once. The flag is off already; check it: controlplane flags show FLAG.",
@@ -90,6 +92,9 @@ ERROR_RATE_CRITICAL = Rule(
     severity="critical",
     condition="error rate above 20 % over 5 min",
     judge=_error_rate_above(0.20, 5),
+    judging=_error_rate_above,
+    threshold=0.20,
+    minutes=5,
     disables_flag=True,
     playbook=(
         "The flag is off already; check it: controlplane flags show FLAG.",
@@ -104,6 +109,9 @@ ERROR_RATE_WARNING = Rule(
     severity="warning",
     condition="error rate above 5 % over 15 min",
     judge=_error_rate_above(0.05, 15),
+    judging=_error_rate_above,
+    threshold=0.05,
+    minutes=15,
     playbook=(
         "Acknowledge, and compare with the control cohort: is it the new code?",
         "If it is: controlplane rollouts abort ROLLOUT --reason WHY. Rolling back is cheap.",
@@ -116,6 +124,9 @@ HIGH_VIOLATION_RATE = Rule(
     severity="warning",
     condition="more than 10 invariant violations within an hour",
     judge=_violations_above(10, 60),
+    judging=_violations_above,
+    threshold=10,
+    minutes=60,
     playbook=(
         "See which invariants: controlplane events query --type execution.batch_executed.",
         "Keep the flag off until the cause is known; violations mean wrong results, not slow ones.",

@@ -34,6 +34,7 @@ class Finding:
 
 
 NO_DATA = Finding(state="no_data")
+Judging = Callable[[Watched], Finding]
 
 ENOUGH_TO_RESOLVE = 20
 """Executions without a fault in the window before a rule about single ones says it is over."""
@@ -46,10 +47,16 @@ class Rule:
     name: str
     severity: Severity
     condition: str
-    judge: Callable[[Watched], Finding]
+    judge: Judging
     playbook: tuple[str, ...]
     disables_flag: bool = False
     """Whether the flag goes off by itself while the rule fires."""
+    threshold: float | None = None
+    """Where it has one that can be set."""
+    minutes: int | None = None
+    """How far back it looks, where that can be set."""
+    judging: Callable[[float, int], Judging] | None = None
+    """What makes `judge` of other numbers."""
 
     @property
     def acknowledge_within_us(self) -> int | None:

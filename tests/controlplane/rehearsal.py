@@ -24,7 +24,7 @@ from controlplane.commands import (
 from controlplane.flags import FlagCommand
 from controlplane.freezes import DeclareFreeze, LiftFreeze, frozen_by
 from controlplane.looks import look_at
-from controlplane.plane.consequences import consequences
+from controlplane.stages import consequences
 from controlplane.plans import Plan
 from controlplane.world import World
 from events.alerts import AlertRaised, AlertResolved, Severity

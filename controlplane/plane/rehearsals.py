@@ -1,0 +1,110 @@
+"""`plane.rehearse`: what is decided again, under which plans and rules."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from controlplane.errors import FlagNotFound, InvalidInput
+from controlplane.plane.core import Core
+from controlplane.plane.incidents import Incidents
+from controlplane.plane.moments import When, place
+from controlplane.plane.rollouts import AnyPlan, as_plan
+from controlplane.reading import world_of
+from controlplane.rehearsal import cases
+from controlplane.rehearsal.outcomes import Case, Outcome
+from controlplane.rehearsal.rulebooks import Rulebook
+from controlplane.rehearsal.tallies import Rehearsal
+from controlplane.rehearsal.walk import EVERY_US, Progress, Walk
+from controlplane.rules import tuning
+from events.timestamps import SECOND
+from projections.flags import FLAGS
+
+AnyRules = Path | str | Mapping[str, Any]
+
+
+def rulebook(
+    plan: AnyPlan | None = None, rules: AnyRules | None = None, *, name: str = ""
+) -> Rulebook:
+    """What is tried: a plan, alert rules, or both; as files, or their data. Raises InvalidInput."""
+    if plan is None and rules is None:
+        raise InvalidInput(reason="say what to try: a plan, alert rules, or both")
+    tunings = tuning.read(Path(rules)) if isinstance(rules, Path | str) else rules
+    found = None if plan is None else as_plan(plan)
+    parts = [_named(plan, found.name if found else ""), _named(rules, "rules")]
+    return Rulebook(
+        name=name or " + ".join(part for part in parts if part),
+        plan=found,
+        rules={} if tunings is None else tuning.tuned(tuning.parse(tunings)),
+    )
+
+
+def rehearse(
+    core: Core,
+    rulebooks: Sequence[Rulebook],
+    *,
+    rollout: str | None = None,
+    incident: str | None = None,
+    since: When | None = None,
+    until: When | None = None,
+    flag: str | None = None,
+    every_us: int = EVERY_US,
+    progress: Progress = lambda _done, _of: None,
+) -> Rehearsal:
+    """Decide again. Raises RolloutNotFound, IncidentNotFound, FlagNotFound, InvalidInput."""
+    names = [one.name for one in rulebooks]
+    if not names or len(set(names)) < len(names):
+        raise InvalidInput(reason="say what to try, each under a name of its own")
+    if every_us < SECOND:
+        raise InvalidInput(reason="looks are at least a second apart")
+    head = core.log.head().position
+    by_hand = any(one.rules for one in rulebooks)
+    found = _cases(core, rollout, incident, (since, until), flag, by_hand=by_hand)
+    if not found:
+        raise InvalidInput(reason="no rollout had started there: nothing was decided")
+    total, gone, outcomes = sum(case.end - case.start for case in found), 0, list[Outcome]()
+    for case in found:
+        before = gone
+        walk = Walk(core.history, case, rulebooks, every_us)
+        outcomes += walk.go(lambda done, _of, before=before: progress(before + done, total))
+        gone += case.end - case.start
+    return Rehearsal(
+        outcomes=tuple(outcomes), environment=core.log.environment, position=head
+    )
+
+
+def _named(given: AnyPlan | AnyRules | None, otherwise: str) -> str:
+    if given is None:
+        return ""
+    return Path(given).stem if isinstance(given, Path | str) else otherwise
+
+
+def _cases(
+    core: Core,
+    rollout: str | None,
+    incident: str | None,
+    time: tuple[When | None, When | None],
+    flag: str | None,
+    *,
+    by_hand: bool,
+) -> list[Case]:
+    if sum(one is not None for one in (rollout, incident, flag)) > 1:
+        raise InvalidInput(reason="a rollout, an incident, or a flag: each says which flag")
+    if (rollout or incident) and any(one is not None for one in time):
+        raise InvalidInput(reason="a rollout and an incident have their own time: leave it out")
+    if rollout is not None:
+        known = world_of(core, rollout, core.clock()).rollout
+        if not known.started_at:
+            raise InvalidInput(reason=f"{rollout} has not started: nothing was decided")
+        return [cases.of_rollout(core, core.log, known)]
+    if incident is not None:
+        found = Incidents(core).get(incident)
+        at = found.opened_position
+        return cases.between(core, core.log, at - 1, at, found.flag, by_hand=by_hand)
+    if flag is not None and not core.get(FLAGS, flag).exists:
+        raise FlagNotFound(flag=flag)
+    since, until = time
+    start = 0 if since is None else place(core, since)[0]
+    end = core.log.head().position if until is None else place(core, until)[0]
+    if start >= end:
+        raise InvalidInput(reason="since must lie before until")
+    return cases.between(core, core.log, start, end, flag, by_hand=by_hand)
