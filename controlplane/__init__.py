@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from controlplane.plane import ControlPlane
+    from controlplane.plane.rehearsals import rulebook
     from controlplane.plans import FOUR_WAVES, Plan
 
-__all__ = ["FOUR_WAVES", "ControlPlane", "Plan"]
+__all__ = ["FOUR_WAVES", "ControlPlane", "Plan", "rulebook"]
 
 _HOMES = {
     "FOUR_WAVES": "controlplane.plans",
     "ControlPlane": "controlplane.plane",
     "Plan": "controlplane.plans",
+    "rulebook": "controlplane.plane.rehearsals",
 }
 
 

@@ -20,6 +20,7 @@ from controlplane.cli import (
 from controlplane.cli.demo import demo
 from controlplane.cli.output import Chosen, RefusingGroup
 from controlplane.cli.past import diff
+from controlplane.cli.rehearse import rehearse
 from controlplane.cli.replay import replay
 from controlplane.cli.serve import serve
 from controlplane.cli.workload import workload
@@ -55,6 +56,7 @@ def choose(
 
 app.command()(demo)
 app.command()(diff)
+app.command()(rehearse)
 app.command()(replay)
 app.command()(serve)
 app.command()(workload)

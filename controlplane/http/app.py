@@ -32,6 +32,7 @@ from controlplane.http import (
     projections,
     proposals,
     replays,
+    rehearsals,
     reports,
     rollouts,
     scrape,
@@ -70,6 +71,7 @@ SLICES = (
     freezes,
     past,
     replays,
+    rehearsals,
     access,
 )
 

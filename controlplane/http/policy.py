@@ -98,6 +98,7 @@ POLICY: dict[str, Rule] = {
     ),
     **_long("past_flag", "past_rollout", "past_rollout_status", "past_alert", "diff_past"),
     "evaluate_past_flag": Rule("evaluate", long=True),
+    "rehearse": Rule("read", lists=True, long=True),
     **{
         name: Rule("read", lists=True, long=True)
         for name in (

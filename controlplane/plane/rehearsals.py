@@ -1,6 +1,7 @@
 """`plane.rehearse`: what is decided again, under which plans and rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,13 @@ def rehearse(
     flag: str | None = None,
     every_us: int = EVERY_US,
     progress: Progress = lambda _done, _of: None,
+    sees: Callable[[str], bool] = lambda _flag: True,
+    most: int | None = None,
 ) -> Rehearsal:
-    """Decide again. Raises RolloutNotFound, IncidentNotFound, FlagNotFound, InvalidInput."""
+    """Decide again. `sees`: whether a flag is to be told of; `most`: events to go through.
+
+    Raises RolloutNotFound, IncidentNotFound, FlagNotFound, InvalidInput.
+    """
     names = [one.name for one in rulebooks]
     if not names or len(set(names)) < len(names):
         raise InvalidInput(reason="say what to try, each under a name of its own")
@@ -58,18 +64,22 @@ def rehearse(
         raise InvalidInput(reason="looks are at least a second apart")
     head = core.log.head().position
     by_hand = any(one.rules for one in rulebooks)
-    found = _cases(core, rollout, incident, (since, until), flag, by_hand=by_hand)
+    every = _cases(core, rollout, incident, (since, until), flag, by_hand=by_hand)
+    found = [case for case in every if sees(case.flag)]
     if not found:
         raise InvalidInput(reason="no rollout had started there: nothing was decided")
     total, gone, outcomes = sum(case.end - case.start for case in found), 0, list[Outcome]()
+    if most is not None and total > most:
+        raise InvalidInput(reason=f"that is {total} events; at most {most} are gone through here")
     for case in found:
-        before = gone
         walk = Walk(core.history, case, rulebooks, every_us)
-        outcomes += walk.go(lambda done, _of, before=before: progress(before + done, total))
+        outcomes += walk.go(partial(_report, progress, gone, total))
         gone += case.end - case.start
-    return Rehearsal(
-        outcomes=tuple(outcomes), environment=core.log.environment, position=head
-    )
+    return Rehearsal(outcomes=tuple(outcomes), environment=core.log.environment, position=head)
+
+
+def _report(progress: Progress, before: int, total: int, done: int, _of: int) -> None:
+    progress(before + done, total)
 
 
 def _named(given: AnyPlan | AnyRules | None, otherwise: str) -> str:

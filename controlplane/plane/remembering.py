@@ -1,6 +1,6 @@
 """What a control plane remembers: anything as of any moment, what changed, and all of it again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from controlplane.past import Differences, Known, Past
 from controlplane.plane.core import Core
@@ -61,14 +61,17 @@ class Remembering:
         flag: str | None = None,
         every: float = EVERY_US / SECOND,
         progress: Progress = lambda _done, _of: None,
+        sees: Callable[[str], bool] = lambda _flag: True,
+        most: int | None = None,
     ) -> Rehearsal:
         """Decide again, of what was recorded, under another plan, other alert rules, or both.
 
         `plan`, `rules`: as files, or their data; several side by side as `rulebooks`, each made
         by `controlplane.rulebook(plan=…, rules=…, name=…)`. Of a `rollout`, an `incident`, what
         began between `since` and `until`, or all there is; `every`: seconds between the looks
-        that would have been taken beside those recorded. Nothing is written. Raises
-        RolloutNotFound, IncidentNotFound, FlagNotFound, InvalidInput.
+        that would have been taken beside those recorded; `sees`: whether a flag is to be told
+        of; `most`: events to go through. Nothing is written. Raises RolloutNotFound,
+        IncidentNotFound, FlagNotFound, InvalidInput.
         """
         tried = list(rulebooks)
         if plan is not None or rules is not None or not tried:
@@ -83,4 +86,6 @@ class Remembering:
             flag=flag,
             every_us=round(every * SECOND),
             progress=progress,
+            sees=sees,
+            most=most,
         )

@@ -33,7 +33,13 @@ from events.alerts import alert_stream
 from events.event import Event
 from events.executions import BatchExecuted
 from events.freezes import FREEZE_STREAM
-from events.promotions import ProposalApproved, ProposalLapsed, ProposalRejected, ProposalWithdrawn
+from events.promotions import (
+    PromotionProposed,
+    ProposalApproved,
+    ProposalLapsed,
+    ProposalRejected,
+    ProposalWithdrawn,
+)
 from events.rollouts import PlanRevised, RolloutDrafted, RolloutEvent
 from events.timestamps import Timestamp
 from projections.alerts import ALERTS
@@ -143,6 +149,9 @@ class Track:
             if plan is not None:
                 changes = {"plan_hash": plan.digest(), "waves": len(plan.waves)}
                 recorded = replace(recorded, event=replace(event, plan=plan.to_json(), **changes))
+        elif isinstance(event, PromotionProposed) and event.rollout == self.case.rollout:
+            # By a person, who asks to go on without evidence, whatever the plan.
+            recorded = replace(recorded, event=replace(event, plan_hash=self.rollout.plan_hash))
         elif isinstance(event, _ABOUT_A_PROPOSAL) and event.rollout == self.case.rollout:
             waits = self.rollout.proposal
             if waits is None:
@@ -204,21 +213,26 @@ class Track:
 
     def outcome(self, recorded_stop_at: Timestamp | None, recorded_failed: int) -> Outcome:
         """What came of it."""
-        unknown = self.beyond is not None and not self.stops
-        executions, failed = self._saved
+        stops, (executions, failed) = self.stops, self._saved
+        first = stops[0] if stops else None
+        if first and first.kind == "rolled_back" and first.at == recorded_stop_at:
+            # By another rule, at the look by which the record stopped: nobody was served longer.
+            self.depart(first.at, first.position, "off", f"off: {first.reason}")
+            stops, executions, failed = [], 0, 0
+        unknown = self.beyond is not None and not stops
         return Outcome(
             case=self.case,
             rulebook=self.rulebook.name,
-            answer="exact" if self.stops else "unknown" if unknown else "same",
+            answer="exact" if stops else "unknown" if unknown else "same",
             decisions=self._compared,
             identical=self._identical,
-            stops=tuple(self.stops),
+            stops=tuple(stops),
             beyond=self.beyond,
             saved=Saved(
                 executions=executions,
                 failed=failed,
-                units=len(self._spared - self._hurt),
-                bound=self.beyond is not None,
+                units=len(self._spared - self._hurt) if stops else 0,
+                bound=bool(stops) and self.beyond is not None,
             ),
             recorded_stop_at=recorded_stop_at,
             recorded_failed=recorded_failed,

@@ -165,7 +165,7 @@ class Walk:
         if last is None:
             return
         heard = last.recorded_at
-        at = max(self._next_look, (heard // self._every_us + 1) * self._every_us)
+        at = max(self._next_look, -(-heard // self._every_us) * self._every_us)
         looking = [track for track in self._tracks if track.differs and not track.is_decided]
         while at < until and looking:
             first = replace(last, occurred_at=at, recorded_at=at, position=last.position + 1)
@@ -173,7 +173,7 @@ class Walk:
                 self._look(track, Turn((first,)), last.position)
             looking = [track for track in looking if not track.is_decided]
             at += self._every_us if at - heard < _HEARD_US else max(HOUR, self._every_us)
-        self._next_look = max(at, (until // self._every_us) * self._every_us)
+        self._next_look = max(at, -(-until // self._every_us) * self._every_us)
 
     def _look(self, track: Track, like: Turn, as_of: int) -> None:
         id_ = self._case.rollout

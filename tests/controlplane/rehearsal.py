@@ -24,8 +24,8 @@ from controlplane.commands import (
 from controlplane.flags import FlagCommand
 from controlplane.freezes import DeclareFreeze, LiftFreeze, frozen_by
 from controlplane.looks import look_at
-from controlplane.stages import consequences
 from controlplane.plans import Plan
+from controlplane.stages import consequences
 from controlplane.world import World
 from events.alerts import AlertRaised, AlertResolved, Severity
 from events.codec import encode

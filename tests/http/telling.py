@@ -168,6 +168,8 @@ def steering(story: Story) -> None:
     tell("past_rollout", rollout=R1, at=proposed)
     tell("past_rollout_status", rollout=R1, at=proposed)
     tell("abort_rollout", {"reason": "INC-9"}, rollout=R1)
+    stricter = {"name": "tighter rules", "rules": {"ERROR_RATE_CRITICAL": {"threshold": 0.1}}}
+    tell("rehearse", {"rulebooks": [stricter], "rollout": R1})
     tell("retry_rollout", rollout=R1)
     tell("create_flag", {"name": "new-search", "owner": "search"})
     tell("start_rollout", {"flag": "new-search", "plan": AT_ONCE})

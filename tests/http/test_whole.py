@@ -19,6 +19,7 @@ ROUTES: dict[str, dict[str, str]] = {
         "as_of": "past_flags",
         "diff": "diff_past",
         "replay": "replay_frames",
+        "rehearse": "rehearse",
         "event": "get_event",
         "events": "list_events",
         "head": "log_head",

@@ -25,9 +25,7 @@ def test_the_plan_that_ran_decides_everything_as_it_was(
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_looks_in_between_alter_nothing(
-    rolling: Rolling, story: Callable[[Rolling], Any]
-) -> None:
+def test_looks_in_between_alter_nothing(rolling: Rolling, story: Callable[[Rolling], Any]) -> None:
     story(rolling)
     rulebook = as_it_was(rolling.plane, rolling.id)
     found = only(rolling.plane.rehearse(rulebooks=[rulebook], rollout=rolling.id).outcomes)

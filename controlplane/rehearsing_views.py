@@ -1,0 +1,91 @@
+"""A rehearsal as JSON has it, and in sentences."""
+
+import msgspec
+
+from controlplane.durations import rough_duration
+from controlplane.rehearsal.outcomes import Beyond, Outcome, Stop
+from controlplane.rehearsal.tallies import Rehearsal
+from controlplane.views import Json, moment
+
+_SAID = {
+    "rolled_back": "rolled back",
+    "held": "not promoted",
+    "waited": "not promoted yet",
+    "narrower": "served to fewer",
+}
+
+
+def rehearsal_view(rehearsal: Rehearsal) -> Json:
+    """A line for each rulebook, then each case under each of them."""
+    return {
+        "environment": rehearsal.environment,
+        "position": rehearsal.position,
+        "tallies": [msgspec.to_builtins(tally) for tally in rehearsal.tallies],
+        "outcomes": [outcome_view(outcome) for outcome in rehearsal.outcomes],
+    }
+
+
+def outcome_view(outcome: Outcome) -> Json:
+    """What one rulebook would have made of one case."""
+    case = outcome.case
+    return {
+        "rulebook": outcome.rulebook,
+        "flag": case.flag,
+        "rollout": case.rollout or None,
+        "start": case.start,
+        "end": case.end,
+        "went_wrong": case.went_wrong,
+        "answer": outcome.answer,
+        "sentence": sentence(outcome),
+        "decisions": outcome.decisions,
+        "identical": outcome.identical,
+        "stops": [_place_view(stop) | {"kind": stop.kind} for stop in outcome.stops],
+        "beyond": _place_view(outcome.beyond) if outcome.beyond else None,
+        "earlier_us": outcome.earlier_us,
+        "saved": msgspec.to_builtins(outcome.saved),
+        "recorded_stop_at": moment(outcome.recorded_stop_at),
+        "recorded_failed": outcome.recorded_failed,
+        "alarms": outcome.alarms,
+        "departures": [
+            msgspec.to_builtins(one) | {"at": moment(one.at)} for one in outcome.departures
+        ],
+    }
+
+
+def sentence(outcome: Outcome) -> str:
+    """The answer, in a line."""
+    if outcome.answer == "same":
+        others = f", {len(outcome.departures)} otherwise" if outcome.departures else ""
+        return f"the same: {outcome.decisions} decisions taken again{others}; nothing is stopped"
+    if not outcome.stops:
+        reason = outcome.beyond.reason if outcome.beyond else ""
+        return f"unknown: it goes further than the data: {reason}"
+    first, earlier = outcome.stops[0], outcome.earlier_us
+    than = f" {rough_duration(earlier)} before the record was rolled back" if earlier else ""
+    where = f" in wave {first.wave}" if first.wave else ""
+    return f"{_SAID[first.kind]}{where}{than}: {first.reason}"
+
+
+def stop_sentence(stop: Stop) -> str:
+    """How it stops."""
+    return f"{_SAID[stop.kind]}: {stop.reason}"
+
+
+def saved_sentence(outcome: Outcome) -> str:
+    """What would not have run."""
+    saved = outcome.saved
+    least = "at least " if saved.bound else ""
+    users = f"{saved.units} user{'' if saved.units == 1 else 's'}"
+    return (
+        f"{least}{saved.failed} of {outcome.recorded_failed} failed executions would not have run, "
+        f"{users} would have met none; {saved.executions} executions of the new code in all"
+    )
+
+
+def _place_view(place: Stop | Beyond) -> Json:
+    return {
+        "position": place.position,
+        "at": moment(place.at),
+        "wave": place.wave,
+        "reason": place.reason,
+    }
