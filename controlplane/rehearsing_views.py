@@ -37,6 +37,7 @@ def outcome_view(outcome: Outcome) -> Json:
         "went_wrong": case.went_wrong,
         "answer": outcome.answer,
         "sentence": sentence(outcome),
+        "reason": reason(outcome),
         "decisions": outcome.decisions,
         "identical": outcome.identical,
         "stops": [_place_view(stop) | {"kind": stop.kind} for stop in outcome.stops],
@@ -53,17 +54,24 @@ def outcome_view(outcome: Outcome) -> Json:
 
 
 def sentence(outcome: Outcome) -> str:
-    """The answer, in a line."""
+    """The answer, in a line: `exact, rolled back in wave 2, 13min before the record was`."""
     if outcome.answer == "same":
-        others = f", {len(outcome.departures)} otherwise" if outcome.departures else ""
-        return f"the same: {outcome.decisions} decisions taken again{others}; nothing is stopped"
+        others = f", {len(outcome.departures)} of them otherwise" if outcome.departures else ""
+        return f"same, {outcome.decisions} decisions taken again{others}"
     if not outcome.stops:
-        reason = outcome.beyond.reason if outcome.beyond else ""
-        return f"unknown: it goes further than the data: {reason}"
+        wave = f" in wave {outcome.beyond.wave}" if outcome.beyond and outcome.beyond.wave else ""
+        return f"unknown, it goes further than the data{wave}"
     first, earlier = outcome.stops[0], outcome.earlier_us
-    than = f" {rough_duration(earlier)} before the record was rolled back" if earlier else ""
+    than = f", {rough_duration(earlier)} before the record was rolled back" if earlier else ""
     where = f" in wave {first.wave}" if first.wave else ""
-    return f"{_SAID[first.kind]}{where}{than}: {first.reason}"
+    return f"exact, {_SAID[first.kind]}{where}{than}"
+
+
+def reason(outcome: Outcome) -> str:
+    """Why; empty where nothing is otherwise."""
+    if outcome.stops:
+        return outcome.stops[0].reason
+    return outcome.beyond.reason if outcome.beyond else ""
 
 
 def stop_sentence(stop: Stop) -> str:

@@ -15,6 +15,7 @@ from controlplane.rehearsal.outcomes import Outcome
 from controlplane.rehearsal.rulebooks import Rulebook
 from controlplane.rehearsal.tallies import Rehearsal, Tally
 from controlplane.rehearsing_views import (
+    reason,
     rehearsal_view,
     saved_sentence,
     sentence,
@@ -97,14 +98,14 @@ def _print(found: Rehearsal) -> None:
     )  # fmt: skip
     line("")
     print_table(
-        ("case", "went", "tried", "answer", "what"),
+        ("case", "went", "tried", "answer", "why"),
         (
             (
                 outcome.case.name,
                 "wrong" if outcome.case.went_wrong else "well",
                 outcome.rulebook,
-                outcome.answer,
                 sentence(outcome),
+                reason(outcome).partition("; ")[0],
             )
             for outcome in found.outcomes
         ),
@@ -128,7 +129,7 @@ def _row(tally: Tally) -> tuple[object, ...]:
 
 
 def _print_whole(outcome: Outcome) -> None:
-    line(f"{outcome.rulebook} on {outcome.case.name}: {outcome.answer}, {sentence(outcome)}")
+    line(f"{outcome.rulebook} on {outcome.case.name}: {sentence(outcome)}")
     for stop in outcome.stops:
         line(f"  {when(stop.at)} position {stop.position} {stop_sentence(stop)}")
     if outcome.beyond is not None:

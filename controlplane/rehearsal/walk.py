@@ -155,7 +155,8 @@ class Walk:
                     track.take(one)
         rolled_back = any(isinstance(event, RollbackStarted) for event in told)
         if rolled_back and not track.is_decided:
-            track.end(turn.position - 1, turn.at, "the record was rolled back")
+            reason = turn.first(RollbackStarted).reason
+            track.end(turn.position - 1, turn.at, f"the record was rolled back ({reason})")
 
     # What was not
 

@@ -67,7 +67,8 @@ def look(track: Track, turn: Turn, *, proposed: bool) -> None:
         else:
             roll_back(track, turn, decided)
     elif back:
-        _goes_on(track, turn, f"the record rolled back; it does not: {seen.assessment.reason}")
+        reason = next(one.reason for one in told if isinstance(one, RollbackStarted))
+        _goes_on(track, turn, f"the record was rolled back ({reason}); here it is not")
     elif _has(told, WavePromoted) or _has(decided, WavePromoted):
         _promote(track, turn, decided, seen)
     elif _has(decided, PromotionProposed) and not proposed:

@@ -19,6 +19,7 @@ L is the product of two binomial likelihoods, so the executions of an arm must b
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
 from math import exp, log, log1p
 from typing import Final
 
@@ -155,6 +156,7 @@ def _best_rate(arm: Arm) -> float:
     return failed / n if n else 0.0
 
 
+@lru_cache(maxsize=2**14)  # a look a minute later, or under another plan, has the same counts
 def _log_evidence(new: Arm, old: Arm, margin: float) -> float:
     """Return ln E for p_new - p_old < margin.
 

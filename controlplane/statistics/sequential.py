@@ -17,6 +17,7 @@ Executions must be independent of one another; failures inside one batch seldom 
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
 from math import exp, expm1, inf, lgamma, log, log1p, pi
 from typing import Final
 
@@ -141,6 +142,7 @@ def check_open(name: str, value: float) -> None:
         raise ValueError(f"{name} must be strictly between 0 and 1, not {value}")
 
 
+@lru_cache(maxsize=2**14)  # a look a minute later, or under another plan, has the same counts
 def _log_evidence(failures: float, n: float, p0: float) -> tuple[float, float]:
     """Return ln E for p < p0 and ln E for p > p0, by the Savage-Dickey ratio of the module."""
     b = (1 - p0) / p0

@@ -85,6 +85,7 @@ class RehearsalOutcome(Shown):
     went_wrong: bool
     answer: Literal["same", "exact", "unknown"]
     sentence: str
+    reason: str = Field(description="Why it stops, or why more is not told.")
     decisions: int = Field(description="Recorded decisions that were taken again.")
     identical: int = Field(description="Of these, those that came out the same to the letter.")
     stops: list[Stop]

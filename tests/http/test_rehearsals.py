@@ -1,0 +1,69 @@
+"""What other plans and rules would have decided, over HTTP."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from controlplane import FOUR_WAVES, ControlPlane, rulebook
+from controlplane.rehearsing_views import rehearsal_view
+from tests.http.callers import as_json, client, holding
+from tests.journeys.traffic import ENGINEER, FLAG, batch
+
+REHEARSALS = "/api/v1/rehearsals"
+R1 = f"{FLAG}-r1"
+TIGHT = {"ERROR_RATE_CRITICAL": {"threshold": 0.1}}
+
+
+@pytest.fixture
+def lived(scraped: ControlPlane) -> ControlPlane:
+    scraped.flags.create(FLAG, owner="patch-team", actor=ENGINEER)
+    scraped.rollouts.start(flag=FLAG, actor=ENGINEER)
+    scraped.executions.record([batch(failed=n < 40, audience="internal") for n in range(120)])
+    scraped.rollouts.evaluate_all()
+    return scraped
+
+
+def test_it_answers_as_python_does(lived: ControlPlane) -> None:
+    asked = {
+        "rulebooks": [
+            {"name": "tight", "rules": TIGHT},
+            {"name": "the same", "plan": FOUR_WAVES.to_json(), "rules": TIGHT},
+        ],
+        "rollout": R1,
+    }
+    before = lived.head()
+    found = client(lived, dev=True).post(REHEARSALS, json=asked)
+    assert found.status_code == 200
+    books = [
+        rulebook(rules=TIGHT, name="tight"),
+        rulebook(FOUR_WAVES, TIGHT, name="the same"),
+    ]
+    assert found.json() == as_json(rehearsal_view(lived.rehearse(rulebooks=books, rollout=R1)))
+    assert lived.head() == before, "nothing is written, not even that it was asked"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"rulebooks": []}, "rulebooks"),
+        ({"rulebooks": [{"name": "x"}]}, "say what to try"),
+        ({"rulebooks": [{"name": "x", "rules": {"NO_RULE": {}}}]}, "there is no rule NO_RULE"),
+        ({"rulebooks": [{"name": "x", "plan": {"name": "y"}}]}, "waves: Field required"),
+        ({"rulebooks": [{"name": "x", "rules": TIGHT}] * 2}, "a name of its own"),
+        ({"rulebooks": [{"name": "x", "rules": TIGHT}], "since": "soon"}, "soon"),
+    ],
+)
+def test_what_cannot_be_tried_is_a_problem(
+    lived: ControlPlane, body: dict[str, object], why: str
+) -> None:
+    found = client(lived, dev=True).post(REHEARSALS, json=body)
+    assert found.status_code == 422
+    assert why in found.text
+
+
+def test_to_a_token_for_other_flags_there_is_nothing(lived: ControlPlane) -> None:
+    lived.flags.create("other", owner="x", actor=ENGINEER)
+    asking: TestClient = holding(lived, "viewer", scopes=["flag:other"])
+    tried = {"rulebooks": [{"name": "tight", "rules": TIGHT}]}
+    for what in ({"rollout": R1}, {"flag": FLAG}, {"incident": "INC-1"}):
+        assert asking.post(REHEARSALS, json=tried | what).status_code == 404
+    assert "nothing was decided" in asking.post(REHEARSALS, json=tried).text
