@@ -1,13 +1,12 @@
 """What a replay looks like: the state at the present event, the events around it, its changes."""
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.layout import Layout
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from controlplane.cli.output import console
 from controlplane.cli.player import Player
 from controlplane.cli.room import FOOTER, FRAME_COLUMNS, FRAME_LINES, Room
 from controlplane.cli.texts import clean, relative, short, shown, styled, when
@@ -25,6 +24,8 @@ _KEYS = (
     "←/→ n/p Space e  q quit",
 )
 _BAR = 24
+_PAPER = Console(quiet=True)
+"""Texts are wrapped on it, none is shown."""
 _TIME_OF_DAY = slice(11, None)
 _ROOMY_LINES = 15
 _MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NO_DATA": "–", "ERROR": "!"}
@@ -201,7 +202,7 @@ def _told(scene: Scene, room: Room) -> Panel:
 def _said(scene: Scene, room: Room) -> list[Text]:
     said = short(sentence(scene.event.event), scene.picture.flag if scene.picture else "")
     columns = max(1, room.width - FRAME_COLUMNS)
-    wrapped = clean(said).wrap(console, columns, overflow="fold")
+    wrapped = clean(said).wrap(_PAPER, columns, overflow="fold")
     lines = wrapped[: room.sentence]
     if len(wrapped) > room.sentence:
         lines[-1].truncate(max(1, columns - 1))
