@@ -2,7 +2,7 @@
 
 import msgspec
 
-from controlplane.durations import rough_duration
+from controlplane.durations import by_the_second
 from controlplane.rehearsal.outcomes import Beyond, Outcome, Stop
 from controlplane.rehearsal.tallies import Rehearsal
 from controlplane.views import Json, moment
@@ -62,7 +62,7 @@ def sentence(outcome: Outcome) -> str:
         wave = f" in wave {outcome.beyond.wave}" if outcome.beyond and outcome.beyond.wave else ""
         return f"unknown, it goes further than the data{wave}"
     first, earlier = outcome.stops[0], outcome.earlier_us
-    than = f", {rough_duration(earlier)} before the record was rolled back" if earlier else ""
+    than = f", {by_the_second(earlier)} before the record was rolled back" if earlier else ""
     where = f" in wave {first.wave}" if first.wave else ""
     return f"exact, {_SAID[first.kind]}{where}{than}"
 

@@ -169,9 +169,10 @@ class Track:
                         self.rows.step(_written(follows, like, self.flag.exposure_version + 1))
 
     def _execution(self, recorded: Recorded, event: BatchExecuted) -> Recorded:
-        if event.cohort != "on" or event.outcome == "rejected" or self.beyond is not None:
-            return recorded
         at = min(recorded.occurred_at, recorded.recorded_at)
+        is_told = self.beyond is None or at < self.beyond.at
+        if event.cohort != "on" or event.outcome == "rejected" or not is_told:
+            return recorded
         failed = event.outcome == "failed"
         if not self.fewer or at < self.stops[-1].at or _is_served(self.flag, event):
             if failed:

@@ -21,9 +21,10 @@ from controlplane.rehearsal.track import Track, beginning
 from controlplane.rehearsal.turns import Recorded, Turn, turns
 from controlplane.rules.catalog import WATCHED
 from events.alerts import AlertRaised, AlertResolved, alert_stream
-from events.executions import BatchExecuted
+from events.executions import BatchExecuted, execution_stream
 from events.flags import FlagDisabled
 from events.judgements import WaveJudged, judgement_stream
+from events.log import Query
 from events.promotions import PromotionProposed
 from events.rollouts import RollbackStarted
 from events.timestamps import HOUR, MINUTE, Timestamp
@@ -35,6 +36,8 @@ EVERY_US = MINUTE
 """How often a control plane looks, unless it is told otherwise."""
 _HEARD_US = 15 * MINUTE
 """When nothing was recorded for so long, looks in between are an hour apart."""
+
+_FARTHEST = 2**63 - 1
 
 Progress = Callable[[int, int], None]
 
@@ -77,8 +80,24 @@ class Walk:
                 self._record.step(item)
                 self._failed += _has_failed(item)
                 self._last = item
+        self._count_late()
         progress(case.end - case.start, case.end - case.start)
         return [track.outcome(self._went_off, self._failed) for track in self._tracks]
+
+    def _count_late(self) -> None:
+        """What had happened by the end and was told later: it decided nothing, and it was so."""
+        if self._last is None:
+            return
+        query = Query(
+            stream=execution_stream(self._case.flag),
+            after=self._case.end,
+            until=self._last.recorded_at + 1,
+            limit=_FARTHEST,
+        )
+        for late in self._history.log.search(query):
+            for track in self._tracks:
+                track.take(late)
+            self._failed += _has_failed(late)
 
     # What was recorded
 

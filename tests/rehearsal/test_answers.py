@@ -9,7 +9,7 @@ from controlplane.bucketing import bucket
 from controlplane.errors import InvalidInput
 from controlplane.plans import FOUR_WAVES
 from controlplane.rehearsal.outcomes import Outcome
-from events.timestamps import HOUR, MINUTE, to_datetime
+from events.timestamps import HOUR, MINUTE, SECOND, to_datetime
 from tests.conftest import Clock
 from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Rolling, Service, batch
 from tests.rehearsal.stories import broken_release, failing_criterion, frozen, only
@@ -212,6 +212,23 @@ def test_tighter_alert_rules_take_it_off_earlier(rolling: Rolling) -> None:
     assert found.stops[0].at == raised.occurred_at
     assert found.earlier_us == 2 * MINUTE
     assert found.saved.failed == 80
+
+
+def test_failures_that_were_told_after_the_end_are_saved_too(rolling: Rolling) -> None:
+    broken_release(rolling)
+    rules = {"SLOW_BATCH_DETECTED": {"severity": "critical", "disables_flag": True}}
+    before = outcome(rolling, rules=rules)
+    back = rolling.now.rollback_at
+    late = [
+        batch(failed=True, unit=f"late-{n}", audience="beta", occurred_at=back - at)
+        for n, at in enumerate((MINUTE, 90 * SECOND, 10 * MINUTE))
+    ]
+    rolling.service.clock.advance(HOUR)
+    rolling.plane.executions.record(late)
+    after = outcome(rolling, rules=rules)
+    assert after.stops == before.stops, "nobody knew of them then"
+    assert after.recorded_failed == before.recorded_failed + 3
+    assert after.saved.failed == before.saved.failed + 2, "one had failed before the stop"
 
 
 def test_a_rule_that_is_not_there_does_not_stop_it(rolling: Rolling) -> None:
