@@ -168,7 +168,7 @@ def test_an_audience_under_a_known_name_with_other_conditions_is_a_change() -> N
 
 def test_the_exposure_of_a_flag_that_is_off_does_not_move() -> None:
     given(created).when(ChangeExposure(percentage=5)).then_it_is_refused(
-        FlagIsDisabled, "--percentage 5"
+        FlagIsDisabled, "Switch it on with a percentage"
     )
 
 

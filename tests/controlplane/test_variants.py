@@ -62,7 +62,7 @@ def test_while_it_is_on_weights_and_values_may_change_and_the_kind_may_not() -> 
     on = (created, coloured, enabled, exposed(25))
     given(*on).when(define("string", BLUE, PLAIN)).then(defined("string", BLUE, PLAIN))
     given(*on).when(define("boolean", *ON_AND_OFF)).then_it_is_refused(
-        FlagIsOn, "expect strings.*disable checkout"
+        FlagIsOn, "expect strings.*switch it off"
     )
 
 

@@ -200,7 +200,9 @@ def test_it_is_paused_and_goes_on() -> None:
 def test_it_is_removed_once() -> None:
     remove = RemoveWebhook(webhook="webhook-1", reason="nobody reads it")
     given(registered()).when(remove).then(removed)
-    given(registered(), removed).when(remove).then_it_is_refused(WebhookNotFound, "webhooks list")
+    given(registered(), removed).when(remove).then_it_is_refused(
+        WebhookNotFound, "no webhook webhook-1"
+    )
 
 
 @pytest.mark.parametrize("reason", ["", " \n"])

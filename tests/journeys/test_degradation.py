@@ -97,14 +97,14 @@ def test_batches_from_before_the_fix_that_arrive_late_change_nothing(served: Ser
 
 def test_by_hand_nothing_is_raised_while_a_critical_alert_is_open(served: Service) -> None:
     broken(served)
-    with pytest.raises(CriticalAlertOpen, match="before it is resolved"):
+    with pytest.raises(CriticalAlertOpen, match="before you resolve it"):
         served.plane.flags.enable(FLAG, percentage=1, actor=ENGINEER)
     assert served.share() == 0
 
 
 def test_no_rollout_starts_while_a_critical_alert_is_open(served: Service) -> None:
     broken(served)
-    with pytest.raises(Exception, match="before it is resolved"):
+    with pytest.raises(Exception, match="before you resolve it"):
         served.plane.rollouts.start(flag=FLAG, actor=ENGINEER)
     alert = served.plane.alerts.open()[0]
     served.plane.alerts.resolve(alert.id, actor=ON_CALL, reason="off by one, fixed")

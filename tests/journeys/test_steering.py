@@ -134,7 +134,7 @@ def test_a_proposal_to_skip_lapses_when_the_wave_fails(rolling: Rolling) -> None
 def test_a_draft_is_approved_by_others_and_then_starts_in_its_time(service: Service) -> None:
     rollouts = service.plane.rollouts
     wanted = {**plan(), "start": {"needed": 2}}
-    with pytest.raises(InvalidInput, match="make a draft first"):
+    with pytest.raises(InvalidInput, match="make a draft of it first"):
         rollouts.start(wanted, flag=FLAG, actor=ENGINEER)
     draft = rollouts.draft(wanted, flag=FLAG, actor=ENGINEER)
     with pytest.raises(RolloutNotRunning):
@@ -179,7 +179,7 @@ def test_what_is_not_signed_off_does_not_start(service: Service) -> None:
     item = {"name": "code", "area": "code", "role": "development lead"}
     rollouts = service.plane.rollouts
     wanted = {**plan(), "before_start": [item]}
-    with pytest.raises(InvalidInput, match="make a draft first"):
+    with pytest.raises(InvalidInput, match="make a draft of it first"):
         rollouts.start(wanted, flag=FLAG, actor=ENGINEER)
     draft = rollouts.draft(wanted, flag=FLAG, actor=ENGINEER)
     with pytest.raises(InvalidInput, match="in the role development lead"):
