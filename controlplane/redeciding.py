@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from controlplane import alerts, commands, evaluation, flags, incidents, rollbacks, rollouts
+from controlplane import alerts, evaluation, incidents, rollbacks, taking_off
 from controlplane.assessment import EVALUATOR
 from controlplane.commands import Look
 from controlplane.judgements import judged
@@ -32,7 +32,6 @@ from projections.rollouts import ROLLOUTS
 Recorded = RecordedEvent[Event]
 Seen = Look | Finding | AfterRollback
 Kind = Literal["judgements", "alerts", "rollbacks", "incidents"]
-_WATCHER = "alert-rules"
 _ByRules = AlertRaised | AlertResolved
 _Confirmed = RolloutRolledBack | RollbackStalled
 
@@ -158,14 +157,10 @@ def _switched_off(
     """What a rule that takes flags off did, or should have done."""
     rule, flag = WATCHED[event.rule], stood.get(FLAGS, event.flag)
     decided: Sequence[Event] = []
-    if rule.disables_flag:
-        reason = f"{rule.name}: {finding.summary}"
-        if flag.rollout is None:
-            decided = flags.decide(flag, flags.DisableFlag(reason=reason))
-        else:
-            abort = commands.Abort(reason=reason, aborted_by=_WATCHER, trigger="alert")
-            rollout = stood.get(ROLLOUTS, flag.rollout)
-            decided = rollouts.decide(rollout, abort, recorded.occurred_at)
+    if taking_off.is_due(rule, finding):
+        rollout = stood.get(ROLLOUTS, flag.rollout) if flag.rollout else None
+        why = taking_off.reason(rule, finding)
+        decided = taking_off.decide(flag, rollout, why, recorded.occurred_at)
     kinds = FlagDisabled if flag.rollout is None else RollbackStarted | ProposalLapsed
     told = [
         one.event

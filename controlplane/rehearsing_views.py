@@ -46,7 +46,7 @@ def outcome_view(outcome: Outcome) -> Json:
         "saved": msgspec.to_builtins(outcome.saved),
         "recorded_stop_at": moment(outcome.recorded_stop_at),
         "recorded_failed": outcome.recorded_failed,
-        "alarms": outcome.alarms,
+        "alerts": outcome.alerts,
         "departures": [
             msgspec.to_builtins(one) | {"at": moment(one.at)} for one in outcome.departures
         ],
@@ -61,8 +61,8 @@ def sentence(outcome: Outcome) -> str:
     if not outcome.stops:
         wave = f" in wave {outcome.beyond.wave}" if outcome.beyond and outcome.beyond.wave else ""
         return f"unknown, it goes further than the data{wave}"
-    first, earlier = outcome.stops[0], outcome.earlier_us
-    than = f", {by_the_second(earlier)} before the record was rolled back" if earlier else ""
+    first, earlier = outcome.stops[0], outcome.earlier_us or 0
+    than = f", {by_the_second(earlier)} before the record was rolled back" if earlier > 0 else ""
     where = f" in wave {first.wave}" if first.wave else ""
     return f"exact, {_SAID[first.kind]}{where}{than}"
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from controlplane.differences import Difference
 from controlplane.errors import InvalidInput
@@ -72,7 +73,7 @@ def retake(
     for done, place in enumerate(places):
         progress(done, len(places))
         recorded, together = events[place], _together(events, place)
-        if _is_second(recorded, events[:place]):
+        if place and _is_second(recorded, events[place - 1]):
             continue  # It was decided with the one before.
         stood.forward(recorded.position - 1)
         if recorded.position not in seen:
@@ -106,7 +107,7 @@ def _seen(history: History, flag: str, decisions: Sequence[Recorded]) -> dict[in
 def _together(events: Sequence[Recorded], place: int) -> list[Recorded]:
     """From a decision on, what was recorded with it: by the same hand at the same moment."""
     first, found = events[place], list[Recorded]()
-    for other in events[place:]:
+    for other in islice(events, place, None):
         if (other.occurred_at, other.actor) != (first.occurred_at, first.actor):
             break
         if found and other.type == first.type:
@@ -115,13 +116,12 @@ def _together(events: Sequence[Recorded], place: int) -> list[Recorded]:
     return found
 
 
-def _is_second(recorded: Recorded, before: Sequence[Recorded]) -> bool:
+def _is_second(recorded: Recorded, before: Recorded) -> bool:
     """Whether it is the confirmation that came with a rollback's stalling."""
     return (
         isinstance(recorded.event, RolloutRolledBack)
-        and bool(before)
-        and isinstance(before[-1].event, RollbackStalled)
-        and before[-1].occurred_at == recorded.occurred_at
+        and isinstance(before.event, RollbackStalled)
+        and before.occurred_at == recorded.occurred_at
     )
 
 

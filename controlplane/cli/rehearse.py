@@ -91,8 +91,8 @@ def _print(found: Rehearsal) -> None:
         f"went wrong ({first.failed} failed executions), {first.quiet} did not"
     )
     print_table(
-        ("", "same", "exact", "unknown", "stops earlier", "saves", "not told", "false alarms",
-         "delayed", "alerts"),
+        ("", "same", "exact", "unknown", "halts earlier", "alike", "not told", "held up",
+         "saves", "false alarms", "delayed", "alerts"),
         map(_row, tallies),
         "",
     )  # fmt: skip
@@ -120,11 +120,13 @@ def _row(tally: Tally) -> tuple[object, ...]:
         tally.exact,
         tally.unknown,
         f"{tally.caught_earlier} of {tally.wrong}",
+        tally.caught_alike,
+        tally.not_told,
+        tally.held_up,
         f"{tally.failed_saved} of {tally.failed}",
-        f"{tally.not_told} of {tally.wrong}",
         f"{tally.false_alarms} of {tally.quiet}",
         f"{tally.delayed} of {tally.quiet}",
-        tally.alarms,
+        tally.alerts,
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from controlplane import alerts
+from controlplane import alerts, taking_off
 from controlplane.access_errors import SilenceNotPermitted
 from controlplane.errors import AlertNotFound
 from controlplane.execution import Transaction
@@ -14,6 +14,7 @@ from controlplane.reading import worst_first
 from controlplane.rules.catalog import WATCHED
 from controlplane.rules.looking import judged, watched
 from controlplane.rules.rule import Watched
+from controlplane.taking_off import WATCHER
 from events.alerts import AlertRaised, alert_stream
 from events.errors import LogUnavailable
 from events.event import Actor
@@ -24,7 +25,6 @@ from projections.projection import Projection, S
 
 logger = logging.getLogger(__name__)
 
-WATCHER = Actor.system("alert-rules")
 _ATTEMPTS = 5
 """Looks, until all that is seen is of one moment."""
 
@@ -129,7 +129,7 @@ class Alerts:
         rule, finding = report.rule, report.finding
         stream = alert_stream(seen.name, rule.name)
         known = self._core.rows.get(ALERTS, stream)
-        acts = rule.disables_flag and finding.state == "firing"
+        acts = taking_off.is_due(rule, finding)
         if not acts and (finding.state == "firing") == (known is not None and known.open):
             return  # Nothing new: no need to read the stream.
 
@@ -140,9 +140,8 @@ class Alerts:
             alert = transaction.fold(ALERTS, stream, stream)
             cause = stage_alert(transaction, flag, stream, alerts.decide(alert, report))
             if acts:
-                reason = f"{rule.name}: {finding.summary}"
-                cause = cause or self._raised(stream)
-                switch_off(transaction, flag, reason, by=WATCHER.id, trigger="alert", cause=cause)
+                why, cause = taking_off.reason(rule, finding), cause or self._raised(stream)
+                switch_off(transaction, flag, why, by=WATCHER.id, trigger="alert", cause=cause)
 
         self._core.run(work, context(WATCHER))
 

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from controlplane.durations import format_duration
 from controlplane.errors import FlagNotFound, InvalidInput
 from controlplane.plane.core import Core
 from controlplane.plane.incidents import Incidents
@@ -69,13 +70,24 @@ def rehearse(
     if not found:
         raise InvalidInput(reason="no rollout had started there: nothing was decided")
     total, gone, outcomes = sum(case.end - case.start for case in found), 0, list[Outcome]()
-    if most is not None and total > most:
-        raise InvalidInput(reason=f"that is {total} events; at most {most} are gone through here")
+    if most is not None:
+        _refuse_too_much(total, len(rulebooks), every_us, most)
     for case in found:
         walk = Walk(core.history, case, rulebooks, every_us)
         outcomes += walk.go(partial(_report, progress, gone, total))
         gone += case.end - case.start
     return Rehearsal(outcomes=tuple(outcomes), environment=core.log.environment, position=head)
+
+
+def _refuse_too_much(events: int, rulebooks: int, every_us: int, most: int) -> None:
+    """Each rulebook goes through all events, and looks between them: how often, `every` says."""
+    effort = events * rulebooks * max(1, EVERY_US // every_us)
+    if effort > most:
+        raise InvalidInput(
+            reason=f"{rulebooks} rulebooks through {events} events, with a look every "
+            f"{format_duration(every_us)}, are too much for here; try fewer, a shorter time, or "
+            "rarer looks"
+        )
 
 
 def _report(progress: Progress, before: int, total: int, done: int, _of: int) -> None:

@@ -68,8 +68,8 @@ class Remembering:
 
         `plan`, `rules`: as files, or their data; several side by side as `rulebooks`, each made
         by `controlplane.rulebook(plan=…, rules=…, name=…)`. Of a `rollout`, an `incident`, what
-        began between `since` and `until`, or all there is; `every`: seconds between the looks
-        that would have been taken beside those recorded; `sees`: whether a flag is to be told
+        was under way between `since` and `until`, or all there is; `every`: seconds between
+        looks beside those recorded; `sees`: whether a flag is to be told
         of; `most`: events to go through. Nothing is written. Raises RolloutNotFound,
         IncidentNotFound, FlagNotFound, InvalidInput.
         """

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from controlplane.reading import Reading
 from controlplane.rehearsal.outcomes import Case
+from events.event import Event, RecordedEvent
 from events.flags import FlagDisabled, FlagEnabled, flag_stream
 from events.log import Replayable
 from events.rollouts import RollbackStarted, RolloutStarted, rollout_stream
 from projections.flags import FLAGS
 from projections.incidents import INCIDENTS
 from projections.rollouts import ROLLOUTS, Rollout
+
+Recorded = RecordedEvent[Event]
 
 
 def of_rollout(reading: Reading, log: Replayable, rollout: Rollout) -> Case:
@@ -23,47 +26,70 @@ def of_rollout(reading: Reading, log: Replayable, rollout: Rollout) -> Case:
         rollout=rollout.id,
         start=stream[0].position - 1,
         end=end,
-        went_wrong=rolled_back or _incidents(reading, rollout.flag, began, end),
+        began_at=rollout.started_at,
+        ended_at=rollout.ended_at,
+        went_wrong=rolled_back or _has_incident(reading, rollout.flag, began, end),
     )
 
 
 def between(
     reading: Reading, log: Replayable, start: int, end: int, flag: str | None, *, by_hand: bool
 ) -> list[Case]:
-    """The rollouts that began in a stretch of the log; `by_hand`: and what was served without."""
+    """What was under way in a stretch of the log, each case whole.
+
+    `by_hand`: not only rollouts, but also flags that were served without.
+    """
     rollouts = [
         of_rollout(reading, log, rollout)
         for _, rollout in reading.scan(ROLLOUTS)
         if rollout.started_at and flag in (None, rollout.flag)
     ]
-    found = [case for case in rollouts if case.end > start and case.start < end]
+    found = list(rollouts)
     if by_hand:
         for name, _ in reading.scan(FLAGS):
             if flag in (None, name):
                 others = [case for case in rollouts if case.flag == name]
-                found += _by_hand(reading, log, name, others, (start, end))
-    return sorted(found, key=lambda case: (case.start, case.flag))
+                found += _by_hand(reading, log, name, others)
+    under_way = [case for case in found if case.end > start and case.start < end]
+    return sorted(under_way, key=lambda case: (case.start, case.flag))
 
 
 def _by_hand(
-    reading: Reading, log: Replayable, flag: str, others: Sequence[Case], within: tuple[int, int]
+    reading: Reading, log: Replayable, flag: str, rollouts: Sequence[Case]
 ) -> Iterable[Case]:
-    """Each time from a switching on to the next switching off, while no rollout was about."""
-    since: int | None = None
-    head = log.head().position
-    for recorded in [*log.read_stream(flag_stream(flag)), None]:
-        position = recorded.position if recorded else head
-        event = recorded.event if recorded else None
-        if isinstance(event, FlagEnabled):
-            since = position if since is None else since
-        elif since is not None and (event is None or isinstance(event, FlagDisabled)):
-            start, end = max(since, within[0]), min(position, within[1])
-            if start < end and not any(one.start < end and start < one.end for one in others):
-                wrong = _incidents(reading, flag, start, end)
-                yield Case(flag=flag, start=start, end=end, went_wrong=wrong)
+    """Each time that it was on, from a switching on to a switching off, but while a rollout ran."""
+    since: Recorded | None = None
+    for recorded in log.read_stream(flag_stream(flag)):
+        if isinstance(recorded.event, FlagEnabled) and since is None:
+            since = recorded
+        elif isinstance(recorded.event, FlagDisabled) and since is not None:
+            yield from _outside(reading, flag, since, recorded.position, rollouts)
             since = None
+    if since is not None:
+        yield from _outside(reading, flag, since, log.head().position, rollouts)
 
 
-def _incidents(reading: Reading, flag: str, start: int, end: int) -> bool:
+def _outside(
+    reading: Reading, flag: str, since: Recorded, end: int, rollouts: Sequence[Case]
+) -> Iterable[Case]:
+    """What of a time lies before, between and behind rollouts."""
+    start, began_at = since.position, since.occurred_at
+    for case in sorted(rollouts, key=lambda one: one.start):
+        if case.end <= start or case.start >= end:
+            continue
+        if case.start > start:
+            yield _case(reading, flag, start, case.start, began_at)
+        start = case.end
+        began_at = case.ended_at
+    if start < end:
+        yield _case(reading, flag, start, end, began_at)
+
+
+def _case(reading: Reading, flag: str, start: int, end: int, began_at: int) -> Case:
+    wrong = _has_incident(reading, flag, start, end)
+    return Case(flag=flag, start=start, end=end, began_at=began_at, went_wrong=wrong)
+
+
+def _has_incident(reading: Reading, flag: str, start: int, end: int) -> bool:
     row = reading.get(INCIDENTS, flag)
     return any(start < incident.opened_position <= end for incident in row.all)

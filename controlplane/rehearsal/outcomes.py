@@ -20,6 +20,10 @@ class Case:
     """The log position after which it begins."""
     end: int
     """The log position with which it ends."""
+    began_at: Timestamp = 0
+    """When the new code was first served in it."""
+    ended_at: Timestamp = 0
+    """When the rollout was over; 0 where it is not, or there is none."""
     went_wrong: bool = False
     """Whether there was an incident on its flag, or it was rolled back."""
 
@@ -96,7 +100,7 @@ class Outcome:
     """When the record switched the flag off."""
     recorded_failed: int = 0
     """Executions of the new code that failed, in the whole of the record."""
-    alarms: int = 0
+    alerts: int = 0
     """Critical and warning alerts that its rules raise and the record's did not."""
     departures: tuple[Departure, ...] = ()
 
@@ -106,3 +110,15 @@ class Outcome:
         if not self.stops or self.recorded_stop_at is None:
             return None
         return self.recorded_stop_at - self.stops[0].at
+
+    @property
+    def halts(self) -> bool:
+        """Whether it stops because something failed, not only for want of time or evidence."""
+        return any(stop.kind in ("rolled_back", "held") for stop in self.stops)
+
+    @property
+    def halts_earlier(self) -> bool:
+        """Whether it does so before the record stopped, if that did."""
+        halt = next((one for one in self.stops if one.kind in ("rolled_back", "held")), None)
+        end = self.recorded_stop_at
+        return halt is not None and (end is None or halt.at < end)

@@ -5,25 +5,18 @@ decided is left out, and decided anew. Where the new code would have been served
 executions of the others count as ones that it did not run.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
-from controlplane import bucketing, flags
+from controlplane import flags
 from controlplane.commands import Look
 from controlplane.looks import look_at
 from controlplane.reading import world_of
-from controlplane.rehearsal.outcomes import (
-    Beyond,
-    Case,
-    Departure,
-    Outcome,
-    Saved,
-    Stop,
-    StopKind,
-)
+from controlplane.rehearsal.outcomes import Beyond, Case, Stop, StopKind
 from controlplane.rehearsal.rulebooks import Rulebook
+from controlplane.rehearsal.score import Score
 from controlplane.rehearsal.turns import Recorded
 from controlplane.rules import looking
 from controlplane.rules.catalog import WATCHED
@@ -82,18 +75,12 @@ class Track:
         """Whether the new code is served to fewer than the record served."""
         self.waiting = False
         """Whether it is still in a stage that the record has left."""
-        self.stops: list[Stop] = []
-        self.beyond: Beyond | None = None
+        self.score = Score(case, rulebook.name)
         self.recorded_plan: dict[str, Any] = {}
         self.looks: dict[int, Look] = {}
-        self.findings: dict[int, Finding] = {}
         """By the position of a recorded decision: what is seen by whoever takes it again."""
-        self.alarms = 0
-        self._compared = self._identical = 0
-        self._departures: list[Departure] = []
-        self._saved = [0, 0]
-        self._hurt: set[str] = set()
-        self._spared: set[str] = set()
+        self.findings: dict[int, Finding] = {}
+        """The same, of what a rule found."""
 
     @property
     def rollout(self) -> Rollout:
@@ -108,12 +95,13 @@ class Track:
     @property
     def is_off(self) -> bool:
         """Whether it has switched the flag off, which the record did not yet."""
-        return bool(self.stops) and self.stops[-1].kind == "rolled_back"
+        stops = self.score.stops
+        return bool(stops) and stops[-1].kind == "rolled_back"
 
     @property
     def is_decided(self) -> bool:
         """Whether nothing is left to decide."""
-        return self.beyond is not None or self.is_off
+        return self.score.beyond is not None or self.is_off
 
     @property
     def differs(self) -> bool:
@@ -169,92 +157,28 @@ class Track:
                         self.rows.step(_written(follows, like, self.flag.exposure_version + 1))
 
     def _execution(self, recorded: Recorded, event: BatchExecuted) -> Recorded:
+        if event.cohort != "on" or event.outcome == "rejected":
+            return recorded
         at = min(recorded.occurred_at, recorded.recorded_at)
-        is_told = self.beyond is None or at < self.beyond.at
-        if event.cohort != "on" or event.outcome == "rejected" or not is_told:
+        if self.score.runs(event, at, self.flag):
             return recorded
-        failed = event.outcome == "failed"
-        if not self.fewer or at < self.stops[-1].at or _is_served(self.flag, event):
-            if failed:
-                self._hurt.add(event.unit)
-            return recorded
-        self._saved[0] += 1
-        self._saved[1] += failed
-        if failed:
-            self._spared.add(event.unit)
         return replace(recorded, event=replace(event, outcome="rejected"))
 
     # What comes of it
 
-    def compare(
-        self, at: Timestamp, position: int, told: Sequence[Event], decided: Sequence[Event]
-    ) -> None:
-        """Note whether a recorded decision came out the same."""
-        self._compared += 1
-        self._identical += list(told) == list(decided)
-        was, is_ = gist(told), gist(decided)
-        if was != is_:
-            self.depart(at, position, was, is_)
-
-    def depart(self, at: Timestamp, position: int, was: str, is_: str) -> None:
-        """Note a decision that differs."""
-        departure = Departure(position=position, at=at, recorded=was, rehearsed=is_)
-        self._departures.append(departure)
-
     def stop(self, kind: StopKind, position: int, at: Timestamp, reason: str) -> None:
         """From here on, fewer are served than were."""
-        wave = self.rollout.wave if self.case.rollout else 0
-        self.stops.append(Stop(kind=kind, position=position, at=at, wave=wave, reason=reason))
+        stop = Stop(kind=kind, position=position, at=at, wave=self._wave, reason=reason)
+        self.score.stopped(stop, self.flag)
         self.fewer = True
 
     def end(self, position: int, at: Timestamp, reason: str) -> None:
         """From here on, the record does not tell."""
-        wave = self.rollout.wave if self.case.rollout else 0
-        self.beyond = Beyond(position=position, at=at, wave=wave, reason=reason)
+        self.score.beyond = Beyond(position=position, at=at, wave=self._wave, reason=reason)
 
-    def outcome(self, recorded_stop_at: Timestamp | None, recorded_failed: int) -> Outcome:
-        """What came of it."""
-        stops, (executions, failed) = self.stops, self._saved
-        first = stops[0] if stops else None
-        if first and first.kind == "rolled_back" and first.at == recorded_stop_at:
-            # By another rule, at the look by which the record stopped: nobody was served longer.
-            self.depart(first.at, first.position, "off", f"off: {first.reason}")
-            stops, executions, failed = [], 0, 0
-        unknown = self.beyond is not None and not stops
-        return Outcome(
-            case=self.case,
-            rulebook=self.rulebook.name,
-            answer="exact" if stops else "unknown" if unknown else "same",
-            decisions=self._compared,
-            identical=self._identical,
-            stops=tuple(stops),
-            beyond=self.beyond,
-            saved=Saved(
-                executions=executions,
-                failed=failed,
-                units=len(self._spared - self._hurt) if stops else 0,
-                bound=bool(stops) and self.beyond is not None,
-            ),
-            recorded_stop_at=recorded_stop_at,
-            recorded_failed=recorded_failed,
-            alarms=self.alarms,
-            departures=tuple(self._departures),
-        )
-
-
-def gist(events: Iterable[Event]) -> str:
-    """What is decided, without its numbers: `held for criterion, lapsed`."""
-    said = [
-        f"{event.TYPE.partition('.')[2]} {getattr(event, 'kind', '')}".strip()
-        for event in events
-        if event.TYPE not in _WITHOUT_CONSEQUENCES
-    ]
-    return ", ".join(said) or "nothing"
-
-
-_WITHOUT_CONSEQUENCES = frozenset(
-    {"rollout.wave_judged", "rollout.exposure_confirmed", "rollout.bake_completed"}
-)
+    @property
+    def _wave(self) -> int:
+        return self.rollout.wave if self.case.rollout else 0
 
 
 def _written(event: Event, like: Recorded, version: int | None = None) -> Recorded:
@@ -263,22 +187,3 @@ def _written(event: Event, like: Recorded, version: int | None = None) -> Record
     if version is not None:
         changes["version"] = version
     return replace(like, **changes)
-
-
-def _is_served(flag: Flag, execution: BatchExecuted) -> bool:
-    """Whether a flag serves the unit of an execution, by the audience that it told.
-
-    One that told none is taken to be of any: so nothing is called saved that may not be.
-    """
-    if not bucketing.serves(flag):
-        return False
-    widest = max(
-        (
-            exposure.percentage
-            for exposure in flag.exposures
-            if not exposure.audience.conditions
-            or execution.audience in ("", exposure.audience.name)
-        ),
-        default=0.0,
-    )
-    return bucketing.bucket(flag.salt, execution.unit) < bucketing.threshold(widest)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
+from controlplane.taking_off import WATCHER
 from events.access import CommandAccepted
 from events.alerts import AlertRaised, AlertResolved
 from events.event import Event, RecordedEvent
 from events.executions import BatchExecuted
+from events.flags import FlagDisabled
 from events.interventions import HoldReleased, RolloutHeld, WaveEscalated
 from events.judgements import WaveJudged
 from events.promotions import (
@@ -30,6 +32,7 @@ from events.rollouts import (
 from events.timestamps import Timestamp
 from projections.interventions import BY_PEOPLE
 
+E = TypeVar("E", bound=Event)
 Recorded = RecordedEvent[Event]
 _LEADING = (WaveJudged, AlertRaised, AlertResolved)
 _BY_A_LOOK = (
@@ -65,13 +68,21 @@ class Turn:
         """What it says of a rollout."""
         return [one.event for one in self.events if is_of(one.event, rollout)]
 
-    def first(self, kind: type[Any]) -> Any:
+    def first(self, kind: type[E]) -> E | None:
         """The first event of a kind; None where there is none."""
         return next((one.event for one in self.events if isinstance(one.event, kind)), None)
 
-    def recorded(self, kind: type[Any]) -> Recorded:
-        """The same in its envelope. Raises StopIteration where there is none."""
-        return next(one for one in self.events if isinstance(one.event, kind))
+    @property
+    def goes_off(self) -> RollbackStarted | FlagDisabled | None:
+        """What switched the flag off, if something did."""
+        return self.first(RollbackStarted) or self.first(FlagDisabled)
+
+    @property
+    def rule(self) -> str:
+        """The rule that took the flag off; empty where none did."""
+        off = self.goes_off
+        by_rule = off is not None and self.events[0].actor == WATCHER
+        return off.reason.partition(":")[0] if off is not None and by_rule else ""
 
     @property
     def starts(self) -> bool:
@@ -86,7 +97,7 @@ class Turn:
     @property
     def alert(self) -> AlertRaised | AlertResolved | None:
         """What a rule found, if one did."""
-        found: AlertRaised | AlertResolved | None = self.first(AlertRaised | AlertResolved)  # type: ignore[arg-type]  # why: a union of classes
+        found = self.first(AlertRaised) or self.first(AlertResolved)
         return found if found is not None and found.judged_at else None
 
     def is_look(self, rollout: str) -> bool:
@@ -141,5 +152,8 @@ def _belongs(together: list[Recorded], event: Recorded) -> bool:
         return False
     if isinstance(event.event, CommandAccepted):
         return False
+    causes = {together[0].causation_id, *(one.id for one in together)}
+    if event.causation_id is not None and event.causation_id not in causes:
+        return False  # By the same hand at the same moment, and yet another one.
     only_asked = all(isinstance(one.event, CommandAccepted) for one in together)
     return only_asked or not isinstance(event.event, _LEADING)

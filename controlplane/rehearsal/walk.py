@@ -7,14 +7,14 @@ to, the record has at its own look.
 """
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from controlplane import evaluation
 from controlplane.looks import look_at
 from controlplane.reading import world_of
-from controlplane.rehearsal import alarms, waves
+from controlplane.rehearsal import watching, waves
 from controlplane.rehearsal.outcomes import Case, Outcome
 from controlplane.rehearsal.rulebooks import Rulebook
 from controlplane.rehearsal.track import Track, beginning
@@ -22,7 +22,6 @@ from controlplane.rehearsal.turns import Recorded, Turn, turns
 from controlplane.rules.catalog import WATCHED
 from events.alerts import AlertRaised, AlertResolved, alert_stream
 from events.executions import BatchExecuted, execution_stream
-from events.flags import FlagDisabled
 from events.judgements import WaveJudged, judgement_stream
 from events.log import Query
 from events.promotions import PromotionProposed
@@ -42,6 +41,16 @@ _FARTHEST = 2**63 - 1
 Progress = Callable[[int, int], None]
 
 
+class _Decision(NamedTuple):
+    """One that was recorded; they are taken again in this order."""
+
+    as_of: int
+    position: int
+    at: Timestamp
+    rule: str = ""
+    """Which one spoke; empty: it is a look at a wave."""
+
+
 class Walk:
     """One case, and a track for each rulebook."""
 
@@ -57,7 +66,7 @@ class Walk:
         self._every_us = every_us
         self._record = beginning(history, case)
         self._tracks = [Track(history, case, one) for one in rulebooks]
-        self._pending = sorted(self._decisions(), key=itemgetter(0, 1), reverse=True)
+        self._pending = sorted(self._decisions(), reverse=True)
         self._last: Recorded | None = None
         self._next_look: Timestamp = 0
         self._went_off: Timestamp | None = None
@@ -78,11 +87,11 @@ class Walk:
                 for track in self._tracks:
                     track.take(item)
                 self._record.step(item)
-                self._failed += _has_failed(item)
+                self._failed += self._has_failed(item)
                 self._last = item
         self._count_late()
         progress(case.end - case.start, case.end - case.start)
-        return [track.outcome(self._went_off, self._failed) for track in self._tracks]
+        return [track.score.outcome(self._went_off, self._failed) for track in self._tracks]
 
     def _count_late(self) -> None:
         """What had happened by the end and was told later: it decided nothing, and it was so."""
@@ -91,43 +100,53 @@ class Walk:
         query = Query(
             stream=execution_stream(self._case.flag),
             after=self._case.end,
+            since=self._case.began_at,
             until=self._last.recorded_at + 1,
             limit=_FARTHEST,
         )
         for late in self._history.log.search(query):
             for track in self._tracks:
                 track.take(late)
-            self._failed += _has_failed(late)
+            self._failed += self._has_failed(late)
+
+    def _has_failed(self, recorded: Recorded) -> bool:
+        """Whether it is a failure of the new code, in this case's time."""
+        at = min(recorded.occurred_at, recorded.recorded_at)
+        match recorded.event:
+            case BatchExecuted(cohort="on", outcome="failed"):
+                return at >= self._case.began_at
+            case _:
+                return False
 
     # What was recorded
 
-    def _decisions(self) -> list[tuple[int, int, Timestamp, str]]:
-        """As of which position, recorded at which, when, and by which rule; no rule: a look."""
-        case, log, found = self._case, self._history.log, list[tuple[int, int, Timestamp, str]]()
+    def _decisions(self) -> list[_Decision]:
+        case, log, found = self._case, self._history.log, list[_Decision]()
         if case.rollout:
             for one in log.read_stream(judgement_stream(case.rollout)):
                 if isinstance(one.event, WaveJudged) and one.position <= case.end:
-                    found.append((one.event.as_of, one.position, one.event.judged_at, ""))
+                    found.append(_Decision(one.event.as_of, one.position, one.event.judged_at))
         for rule in WATCHED:
             for one in log.read_stream(alert_stream(case.flag, rule)):
                 event, position = one.event, one.position
                 if not isinstance(event, AlertRaised | AlertResolved) or not event.judged_at:
                     continue
                 if case.start < position <= case.end:
-                    found.append((event.as_of or position - 1, position, event.judged_at, rule))
+                    as_of = event.as_of or position - 1
+                    found.append(_Decision(as_of, position, event.judged_at, rule))
         return found
 
     def _see(self, upto: int) -> None:
         """Take the looks as of positions up to here, that decisions further on rest on."""
-        while self._pending and self._pending[-1][0] <= upto:
-            as_of, position, at, rule = self._pending.pop()
+        while self._pending and self._pending[-1].as_of <= upto:
+            next_ = self._pending.pop()
             for track in self._tracks:
                 if track.is_decided:
                     continue
-                if not rule and track.rollout.is_active:
-                    track.looks[position] = track.look(at, as_of)
-                elif rule in (judged := track.rules()):
-                    track.findings[position] = track.find(judged[rule], at)
+                if not next_.rule and track.rollout.is_active:
+                    track.looks[next_.position] = track.look(next_.at, next_.as_of)
+                elif next_.rule in (judged := track.rules()):
+                    track.findings[next_.position] = track.find(judged[next_.rule], next_.at)
 
     def _turn(self, turn: Turn) -> None:
         proposed = self._proposed or turn.first(PromotionProposed) is not None
@@ -136,10 +155,14 @@ class Walk:
                 self._take_again(track, turn, proposed=proposed)
         for one in turn.events:
             self._record.step(one)
-        if self._went_off is None:
-            off = turn.first(RollbackStarted) or turn.first(FlagDisabled)
-            self._went_off = turn.at if off is not None else None
+        if self._went_off is None and self._has_begun:
+            self._went_off = turn.at if turn.goes_off is not None else None
         self._last = turn.events[-1]
+
+    @property
+    def _has_begun(self) -> bool:
+        rollout = self._case.rollout
+        return not rollout or self._record.get(ROLLOUTS, rollout).started_at > 0
 
     @property
     def _proposed(self) -> bool:
@@ -149,7 +172,9 @@ class Walk:
     def _take_again(self, track: Track, turn: Turn, *, proposed: bool) -> None:
         rollout, alert = self._case.rollout, turn.alert
         if alert is not None and alert.rule in track.rules():
-            alarms.alert(track, turn, alert)
+            watching.spoke(track, turn, alert)
+        elif alert is None and turn.rule in track.rules():
+            watching.took_off(track, turn, track.rules()[turn.rule])
         elif rollout and turn.starts and turn.of(rollout):
             waves.start(track, turn)
         elif track.waiting:
@@ -174,7 +199,7 @@ class Walk:
                     track.take(one)
         rolled_back = any(isinstance(event, RollbackStarted) for event in told)
         if rolled_back and not track.is_decided:
-            reason = turn.first(RollbackStarted).reason
+            reason = turn.goes_off.reason if turn.goes_off else ""
             track.end(turn.position - 1, turn.at, f"the record was rolled back ({reason})")
 
     # What was not
@@ -193,14 +218,18 @@ class Walk:
                 self._look(track, Turn((first,)), last.position)
             looking = [track for track in looking if not track.is_decided]
             at += self._every_us if at - heard < _HEARD_US else max(HOUR, self._every_us)
-        self._next_look = max(at, -(-until // self._every_us) * self._every_us)
+        self._next_look = -(-until // self._every_us) * self._every_us
 
     def _look(self, track: Track, like: Turn, as_of: int) -> None:
         id_ = self._case.rollout
         if id_ and not (self._record.get(ROLLOUTS, id_).is_active or track.rollout.is_active):
             return
-        alarms.watch(track, self._record, like, as_of)
-        if not id_ or not track.rollout.is_active or track.is_decided:
+        watching.watch(track, self._record, like, as_of)
+        if not id_ or track.is_decided:
+            return
+        if not track.rollout.is_active:
+            if track.waiting:
+                waves.thaw(track, like)
             return
         seen = track.look(like.at, as_of)
         decided = evaluation.decide(track.rollout, seen, like.at)
@@ -215,11 +244,3 @@ class Walk:
             if waves.notable(evaluation.decide(rollout, was, like.at)) == found:
                 return
         waves.differ(track, like, decided, proposed=self._proposed)
-
-
-def _has_failed(recorded: Recorded) -> bool:
-    match recorded.event:
-        case BatchExecuted(cohort="on", outcome="failed"):
-            return True
-        case _:
-            return False

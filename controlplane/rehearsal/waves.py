@@ -51,7 +51,16 @@ def start(track: Track, turn: Turn) -> None:
     if frozen is not None:
         _leave(track, turn, "waited", frozen)
         return
-    _enter(track, turn, [turn.first(RolloutStarted), enter(rollout.id, rollout.flag, plan, 1)])
+    started = next(one.event for one in turn.events if isinstance(one.event, RolloutStarted))
+    _enter(track, turn, [started, enter(rollout.id, rollout.flag, plan, 1)])
+
+
+def thaw(track: Track, like: Turn) -> None:
+    """A start that a calendar held up: when it is over, somebody would have started it."""
+    plan = recorded(track.rollout.plan)
+    freezes = track.rows.get(FREEZES, FREEZE_STREAM)
+    if frozen_by(freezes, plan.freezes, track.case.flag, like.at) is None:
+        track.end(like.position - 1, like.at, "it may start; people would have started it")
 
 
 def look(track: Track, turn: Turn, *, proposed: bool) -> None:
@@ -59,7 +68,7 @@ def look(track: Track, turn: Turn, *, proposed: bool) -> None:
     told = turn.of(track.case.rollout)
     seen = track.looks.pop(turn.position, None) or track.look(turn.at, turn.position - 1)
     decided = evaluation.decide(track.rollout, seen, turn.at)
-    track.compare(turn.at, turn.position, told, decided)
+    track.score.compare(turn.at, turn.position, told, decided)
     back = _has(told, RollbackStarted)
     if _has(decided, RollbackStarted):
         if back:
@@ -81,7 +90,7 @@ def approve(track: Track, turn: Turn) -> None:
     """What somebody's word leads to, given what waits for it here."""
     rollout = track.rollout
     told = turn.of(rollout.id)
-    said = turn.recorded(ProposalApproved)
+    said = next(one for one in turn.events if isinstance(one.event, ProposalApproved))
     seen = track.looks.pop(turn.position, None) or track.look(turn.at, turn.position - 1)
     promoted = _has(told, WavePromoted)
     if rollout.proposal is None:
@@ -99,12 +108,16 @@ def approve(track: Track, turn: Turn) -> None:
     except (NotSignedOff, NotAnApprover) as refusal:
         if promoted:
             _asks(track, turn, str(refusal))
+        else:
+            track.score.depart(turn.at, turn.position, "approved", f"refused: {refusal}")
         return
     except ControlPlaneError as refusal:
         if promoted:
             _does_not_promote(track, turn, seen, str(refusal))
+        else:
+            track.score.depart(turn.at, turn.position, "approved", f"refused: {refusal}")
         return
-    track.compare(turn.at, turn.position, told, decided)
+    track.score.compare(turn.at, turn.position, told, decided)
     if promoted or _has(decided, WavePromoted):
         _promote(track, turn, decided, seen)
     else:
@@ -117,7 +130,7 @@ def wait(track: Track, seen: Look, like: Turn) -> None:
     if _has(decided, RollbackStarted):
         roll_back(track, like, decided)
     elif _has(decided, PromotionProposed | WavePromoted):
-        track.end(like.position, like.at, "it proposes the promotion; people would have decided")
+        track.end(like.position - 1, like.at, "it proposes the promotion; people would decide")
     else:
         track.happens(decided, like.events[0], flag_too=False)
 
@@ -195,7 +208,7 @@ def _enter(track: Track, turn: Turn, decided: Sequence[Event]) -> None:
         track.happens(decided, turn.events[0])
         if not same:
             reason = f"{other.percentage:g} % of {other.audience.name} in place of "
-            track.stop("narrower", turn.position, turn.at, f"{reason}{entering.percentage:g} %")
+            track.stop("narrower", turn.position - 1, turn.at, f"{reason}{entering.percentage:g} %")
     else:
         _goes_on(
             track,

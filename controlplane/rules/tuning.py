@@ -48,7 +48,7 @@ def parse(data: object) -> dict[str, Tuning]:
     found: dict[str, Tuning] = {}
     for name, fields in data.items():
         if name not in RULES:
-            raise InvalidInput(reason=f"there is no rule {name}; there are {', '.join(RULES)}")
+            raise InvalidInput(reason=f"no rule {name} can be set; these can: {', '.join(RULES)}")
         try:
             tuning = fields if isinstance(fields, Tuning) else Tuning.model_validate(fields)
         except ValidationError as error:

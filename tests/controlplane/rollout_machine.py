@@ -13,9 +13,9 @@ from controlplane.plans import Plan
 from events.event import Actor
 from events.timestamps import HOUR, MINUTE
 from projections.rollouts import BEFORE_START
-from tests.controlplane.rehearsal import ID, Rehearsal
 from tests.controlplane.rollout_laws import Ledger, Moment
 from tests.controlplane.rollout_plans import CAREFUL, PLANS
+from tests.controlplane.stage import ID, Rehearsal
 
 BOB, CAROL, DORA = map(Actor.person, ("bob", "carol", "dora"))
 PEOPLE = st.sampled_from(

@@ -12,9 +12,9 @@ from controlplane.errors import InvalidInput, ItemNotFound, NotAPerson, SamePers
 from events.event import Actor
 from events.timestamps import HOUR
 from projections.interventions import SignOff as Signed
-from tests.controlplane.rehearsal import ALICE, BOB, CAROL, SCHEDULER, Rehearsal, types
 from tests.controlplane.rollout_stories import ITEM
 from tests.controlplane.samples import GUARD, plan, plan_data
+from tests.controlplane.stage import ALICE, BOB, CAROL, SCHEDULER, Rehearsal, types
 from tests.projections.recording import START
 
 MANUAL = {"kind": "manual", "name": "looks right", "approvals": 2}

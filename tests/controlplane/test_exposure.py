@@ -8,8 +8,8 @@ from controlplane.errors import InvalidInput
 from controlplane.flags import ChangeExposure
 from controlplane.plans import Plan
 from events.timestamps import MINUTE
-from tests.controlplane.rehearsal import BOB, CAROL, Rehearsal, types
 from tests.controlplane.samples import BETA, GUARD, plan, plan_data
+from tests.controlplane.stage import BOB, CAROL, Rehearsal, types
 
 
 def two(first: dict[str, Any], second: dict[str, Any]) -> Plan:

@@ -10,8 +10,8 @@ from controlplane.errors import InvalidInput, NotHeld, SamePerson
 from controlplane.flags import ChangeExposure
 from events.event import Actor
 from events.timestamps import DAY, HOUR, MINUTE
-from tests.controlplane.rehearsal import ALICE, BOB, CAROL, DORA, Rehearsal, types
 from tests.controlplane.samples import plan
+from tests.controlplane.stage import ALICE, BOB, CAROL, DORA, Rehearsal, types
 
 PAUSE = Pause(reason="the provider has an outage")
 

@@ -15,8 +15,8 @@ from controlplane.errors import (
 )
 from events.event import Actor
 from events.timestamps import DAY, HOUR, MINUTE
-from tests.controlplane.rehearsal import ALICE, BOB, CAROL, ID, SCHEDULER, Rehearsal, types
 from tests.controlplane.samples import GUARD, HOLDING_GUARD, plan
+from tests.controlplane.stage import ALICE, BOB, CAROL, ID, SCHEDULER, Rehearsal, types
 
 FIRST = f"{ID}-o1"
 

@@ -22,9 +22,9 @@ from events.flags import FlagDisabled
 from events.rollouts import RollbackStalled, RollbackStarted, RolloutRolledBack
 from events.timestamps import DAY, HOUR, MINUTE, SECOND
 from projections.rollbacks import AfterRollback
-from tests.controlplane.rehearsal import BOB, Rehearsal, types
 from tests.controlplane.rollout_stories import given, rolling_back
 from tests.controlplane.samples import GUARD, plan, plan_data
+from tests.controlplane.stage import BOB, Rehearsal, types
 from tests.projections.recording import START
 
 ID = "checkout-r1"

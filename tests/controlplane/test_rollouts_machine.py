@@ -14,10 +14,10 @@ from events.promotions import PromotionProposed
 from events.rollouts import RollbackStarted, RolloutCancelled
 from projections.evidence import EVIDENCE
 from projections.rollouts import BEFORE_START, ROLLOUTS
-from tests.controlplane.rehearsal import Folded
 from tests.controlplane.rollout_laws import BY_PEOPLE
 from tests.controlplane.rollout_machine import RolloutMachine
 from tests.controlplane.rollout_stories import failing
+from tests.controlplane.stage import Folded
 
 abort = Abort(reason="why", aborted_by="bob")
 

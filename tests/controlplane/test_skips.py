@@ -18,9 +18,9 @@ from controlplane.errors import (
 )
 from controlplane.flags import ChangeExposure
 from events.timestamps import DAY, HOUR, MINUTE
-from tests.controlplane.rehearsal import ALICE, BOB, CAROL, DORA, Rehearsal, types
 from tests.controlplane.rollout_stories import ITEM, PLAN, draft, given, proposed, skip, story
 from tests.controlplane.samples import GUARD, HOLDING_GUARD, plan
+from tests.controlplane.stage import ALICE, BOB, CAROL, DORA, Rehearsal, types
 
 
 def running(criteria: Any = (GUARD,), **changes: Any) -> Rehearsal:

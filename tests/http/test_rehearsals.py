@@ -46,7 +46,7 @@ def test_it_answers_as_python_does(lived: ControlPlane) -> None:
     [
         ({"rulebooks": []}, "rulebooks"),
         ({"rulebooks": [{"name": "x"}]}, "say what to try"),
-        ({"rulebooks": [{"name": "x", "rules": {"NO_RULE": {}}}]}, "there is no rule NO_RULE"),
+        ({"rulebooks": [{"name": "x", "rules": {"NO_RULE": {}}}]}, "no rule NO_RULE can be set"),
         ({"rulebooks": [{"name": "x", "plan": {"name": "y"}}]}, "waves: Field required"),
         ({"rulebooks": [{"name": "x", "rules": TIGHT}] * 2}, "a name of its own"),
         ({"rulebooks": [{"name": "x", "rules": TIGHT}], "since": "soon"}, "soon"),

@@ -75,7 +75,7 @@ class Departure(Shown):
 
 
 class RehearsalOutcome(Shown):
-    """What one rulebook would have made of one rollout."""
+    """What one rulebook would have made of one rollout, or of a flag served by hand."""
 
     rulebook: str
     flag: str
@@ -94,7 +94,7 @@ class RehearsalOutcome(Shown):
     saved: Saved
     recorded_stop_at: Moment | None
     recorded_failed: int
-    alarms: int
+    alerts: int
     departures: list[Departure]
 
 
@@ -109,13 +109,14 @@ class RulebookTally(Shown):
     caught_earlier: int
     caught_alike: int
     not_told: int
+    held_up: int
     failed_saved: int
     units_saved: int
     failed: int
     quiet: int = Field(description="Cases in which nothing went wrong.")
     false_alarms: int
     delayed: int
-    alarms: int
+    alerts: int
 
 
 class Rehearsal(Shown):
