@@ -12,7 +12,7 @@ from events.alerts import alert_stream
 from events.bundle import Manifest, lines_of, read_bundle
 from events.concerning import flag_of
 from events.flags import FlagEnabled, RolloutAttached, flag_stream
-from events.freezes import FREEZE_STREAM
+from events.freezes import FREEZE_STREAM, FreezeEvent
 from events.incidents import INCIDENT_STREAM
 from events.judgements import WaveJudged, judgement_stream
 from events.rollouts import RolloutStarted, rollout_stream
@@ -20,7 +20,7 @@ from events.timestamps import HOUR, Timestamp
 from projections.catalog import PROJECTIONS
 from projections.replay import History, position_at
 from projections.snapshots import MemorySnapshots
-from projections.timelines import about, stretch
+from projections.timelines import about, elsewhere, stretch
 
 
 def written(story: Replay, flag: str, now: Timestamp) -> Iterator[bytes]:
@@ -97,9 +97,12 @@ def _rollouts(own: Iterable[Recorded]) -> list[str]:
 
 
 def _needed(story: Replay, flag: str, complete_from: int) -> list[Recorded]:
-    """What was still in force at the beginning, and all about the flag from there on."""
+    """What was still in force at the beginning, and all about the flag from there on.
+
+    A freeze of other flags only is left out: whoever gets the file need not know of them.
+    """
     log = story.history.log
-    own = log.read_stream(flag_stream(flag))
+    own, others = log.read_stream(flag_stream(flag)), elsewhere(flag, log)
     streams = [flag_stream(flag), FREEZE_STREAM, INCIDENT_STREAM]
     streams += [alert_stream(flag, rule) for rule in WATCHED]
     streams += [rollout_stream(rollout) for rollout in _rollouts(own)]
@@ -107,7 +110,8 @@ def _needed(story: Replay, flag: str, complete_from: int) -> list[Recorded]:
         event.position: event
         for stream in streams
         for event in log.read_stream(stream)
-        if stream == FREEZE_STREAM or flag_of(event.event) == flag
+        if flag_of(event.event) == flag
+        or (isinstance(event.event, FreezeEvent) and event.event.freeze not in others)
     }
     for rollout in _rollouts(own):
         looks = [
@@ -118,4 +122,4 @@ def _needed(story: Replay, flag: str, complete_from: int) -> list[Recorded]:
         found |= {event.position: event for event in looks[-1:]}
     earlier = [event for position, event in found.items() if position <= complete_from]
     earlier.sort(key=lambda event: event.position)
-    return [*earlier, *about(flag, stretch(log, complete_from, story.end))]
+    return [*earlier, *about(flag, stretch(log, complete_from, story.end), others)]

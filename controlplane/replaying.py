@@ -11,7 +11,7 @@ from events.timestamps import Timestamp
 from projections.changes import Change
 from projections.frames import Frame, Stepping, altered, frames
 from projections.replay import History
-from projections.timelines import about, stretch
+from projections.timelines import about, elsewhere, stretch
 
 Recorded = RecordedEvent[Event]
 
@@ -56,7 +56,9 @@ class Replay:
     def events(self, after: int = 0) -> Iterator[Recorded]:
         """Its events, in order of the log; from a position on."""
         found = stretch(self.history.log, max(self.start, after), self.end)
-        return found if self.flag is None else about(self.flag, found)
+        if self.flag is None:
+            return found
+        return about(self.flag, found, elsewhere(self.flag, self.history.log))
 
     def scenes(self, after: int = 0) -> Iterator[Scene]:
         """Each event with what it altered and a picture of its flag, from a position on.

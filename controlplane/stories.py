@@ -13,7 +13,7 @@ from events.log import Replayable
 from events.timestamps import HOUR, MINUTE, Timestamp
 from projections.incidents import Incident
 from projections.replay import History, position_at
-from projections.timelines import about, stretch, told
+from projections.timelines import about, elsewhere, stretch, told
 
 LEAD_US = 15 * MINUTE
 """What changed so shortly before is part of the story: a change is the usual cause."""
@@ -38,13 +38,14 @@ def report(reading: Reading, log: Replayable, incident: Incident, now: Timestamp
     """All that belongs to it."""
     began_at = began(reading, log, incident)
     start, end = extent(log, incident, began_at)
+    belonging = about(incident.flag, stretch(log, start, end), elsewhere(incident.flag, log))
     return Report(
         incident=incident,
         began_at=began_at,
         measures=incidents.measures(incident, began_at, now),
         start=start,
         end=end,
-        timeline=list(told(about(incident.flag, stretch(log, start, end)))),
+        timeline=list(told(belonging)),
     )
 
 

@@ -4,11 +4,13 @@ The URL of a webhook may be a secret in itself. Whoever may manage webhooks sees
 token for some flags others are not there, though a freeze hold them together.
 """
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import msgspec
 
 from controlplane.plane.tokens import Caller
+from controlplane.reports.contents import Report
 from events.event import Event, RecordedEvent
 from events.freezes import FreezeDeclared
 from events.webhooks import WebhookChanged, WebhookRegistered
@@ -35,6 +37,14 @@ def narrowed(recorded: RecordedEvent[Event], caller: Caller) -> RecordedEvent[Ev
         event=msgspec.structs.replace(event, flags=flags),
         data=msgspec.json.encode(data).decode(),
     )
+
+
+def narrowed_report(report: Report, caller: Caller) -> Report:
+    """A compliance report for who may see some flags."""
+    dossier = report.dossier
+    freezes = tuple(narrowed(event, caller) for event in dossier.freezes)
+    timeline = tuple(replace(one, event=narrowed(one.event, caller)) for one in report.timeline)
+    return replace(report, dossier=replace(dossier, freezes=freezes), timeline=timeline)
 
 
 _OTHERS = "…"

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 
-from controlplane.http.calls import FARTHEST, Plane
+from controlplane.http.calls import FARTHEST, Asking, Plane
+from controlplane.http.disclosure import narrowed_report
 from controlplane.http.rollouts import RolloutId
 from controlplane.http.route import router
 from controlplane.http.walking import walking
@@ -34,6 +35,7 @@ def rollout_report(
     rollout: RolloutId,
     request: Request,
     plane: Plane,
+    asking: Asking,
     *,
     as_: Annotated[Form, Query(alias="format")] = "html",
     at: Annotated[
@@ -49,4 +51,6 @@ def rollout_report(
     with walking(request) if walk_log else nullcontext():
         found = plane.audit.report(rollout, at=at, walk_log=walk_log)
     headers = {"As-Of": str(found.position), "Content-Security-Policy": _POLICY}
-    return Response(write(found, as_), media_type=_TYPES[as_], headers=headers)
+    return Response(
+        write(narrowed_report(found, asking), as_), media_type=_TYPES[as_], headers=headers
+    )

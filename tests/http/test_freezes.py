@@ -181,11 +181,12 @@ def test_a_token_for_some_flags_is_told_no_others_name(flagged: ControlPlane) ->
             FREEZES,
             f"{FREEZES}/freeze-1",
             f"/api/v1/audit/rollouts/{FLAG}-r1/timeline",
+            f"/api/v1/audit/rollouts/{FLAG}-r1/report",
             f"/api/v1/incidents/{incident}/report",
             f"/api/v1/incidents/{incident}/frames",
         )
     ]
-    assert [one.status_code for one in told] == [200] * 5
+    assert [one.status_code for one in told] == [200] * 6
     assert [one.url.path for one in [lift, *told] if "checkout" in one.text] == []
     assert told[1].json()["flags"] == [FLAG]
     assert asking.get(f"{FREEZES}?flag=checkout").json()["items"] == []

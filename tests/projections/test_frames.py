@@ -14,7 +14,7 @@ from projections.frames import Stepping, frames
 from projections.metrics import TOTALS
 from projections.replay import History
 from projections.snapshots import MemorySnapshots
-from projections.timelines import about, stretch, told
+from projections.timelines import about, elsewhere, stretch, told
 from tests.projections.flag_events import created, enabled, exposed
 from tests.projections.histories import flags, histories
 from tests.projections.recording import At, execution
@@ -74,7 +74,8 @@ def test_the_frames_of_one_flag_alter_what_all_frames_alter_of_it(
     history: list[At], flag: str
 ) -> None:
     past = past_of(history)
-    own = {f.event.position: f.changes for f in frames(past, about(flag, past.log.read()))}
+    story = about(flag, past.log.read(), elsewhere(flag, past.log))
+    own = {f.event.position: f.changes for f in frames(past, story)}
     every = {f.event.position: f.changes for f in frames(past, past.log.read())}
     assert own == {position: every[position] for position in own}
 
