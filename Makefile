@@ -9,7 +9,7 @@ ARGS ?=
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: .venv/run  ## A whole rollout on real input, in about a minute; ARGS="--incident errors"
+demo: .venv/run  ## A whole rollout on real input, in about a minute; ARGS="--incident violations"
 	@$(BIN)/controlplane demo $(ARGS)
 
 test: .venv/dev  ## The test suite, on SQLite and a real PostgreSQL; ARGS="-k flags"

@@ -1,6 +1,7 @@
 """What the demo has shown, when it is over."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from events.executions import BatchExecuted, execution_stream
 from events.flags import FlagDisabled, flag_stream
 from events.timestamps import SECOND
 from projections.vitals import SLOW_US
+
+_PLAN = "days.yaml"
+"""The built-in plan as it is, with holds of days, to be tried on what the demo did in seconds."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,14 @@ def report(plane: ControlPlane, rollout: str, plan: Plan, broken: Breakage, file
     holds = " ".join(rough_duration(wave.hold) for wave in plan.waves)
     soak = f", soak {rough_duration(plan.soak.hold)}" if plan.soak else ""
     line(f"Holds were scaled to {holds}{soak}; everything else was real.")
-    _next_steps(file, rollout, broken.incident)
+    steps = _next_steps(rollout, [one.id for one in plane.incidents.all()])
+    if broken.incident is not None:
+        steps += ["alerts list", "alerts rules"]
+    console.print("\nTry next:")
+    for step in steps:
+        line(f"  {_command()} --database sqlite:///{file} --environment {plane.environment} {step}")
+    if broken.incident is None:
+        line(f"  {_command()} demo --incident violations   (or leak, errors, slow)")
 
 
 def _reaction(plane: ControlPlane, broken: Breakage) -> str:
@@ -94,21 +105,25 @@ def _command() -> str:
         return "controlplane"
 
 
-def _next_steps(file: Path, rollout: str, incident: Incident | None) -> None:
-    console.print("\nTry next:")
-    start = f"{_command()} --database sqlite:///{file} --environment demo"
+def _next_steps(rollout: str, incidents: Sequence[str]) -> list[str]:
+    """What there is to ask of what happened. Not everything that breaks becomes an incident."""
     steps = [
-        f"{start} rollouts explain {rollout}",
-        f"{start} rollouts verify {rollout}",
-        f"{start} replay {rollout}",
-        f"{start} flags explain {FLAG} user-17 -a group=internal",
-        f"{start} events query --type 'rollout.*'",
-        f"{start} projections rebuild",
-        f"{start} log verify",
+        f"rollouts explain {rollout}",
+        f"rollouts verify {rollout}",
+        f"flags explain {FLAG} user-17 -a group=internal",
     ]
-    if incident is not None:
-        steps += [f"{start} alerts list", f"{_command()} alerts rules"]
-    if incident is None:
-        steps.append(f"{_command()} demo --incident errors   (or slow, violations, leak)")
-    for step in steps:
-        line(f"  {step}")
+    of = f"--rollout {rollout}"
+    if incidents:
+        of = f"--incident {incidents[0]}"
+        steps += ["incidents list --all", f"incidents show {incidents[0]}"]
+    return [
+        *steps,
+        f"replay {incidents[0] if incidents else rollout}",
+        f"replay {rollout} --check",
+        f"rollouts plan > {_PLAN}",
+        f"rehearse --plan {_PLAN} {of}",
+        f"audit who-changed {FLAG}",
+        f"audit timeline {rollout}",
+        f"audit report {rollout} -o report.html",
+        "log verify",
+    ]

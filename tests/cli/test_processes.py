@@ -97,8 +97,16 @@ def test_the_demo_breaks_and_follows_the_rollback(
     shown = terminal.says("demo", "--seconds", "5", "--incident", "errors")
     for words in ("wave 2: rolling back", "r1: rolling back. error_rate", "to exposure 0"):
         assert words in shown
-    (verify,) = [line for line in shown.splitlines() if "rollouts verify" in line]
-    assert "identical" in terminal.says(*verify.split()[1:])
+    _, _, steps = shown.partition("Try next:")
+    for step in steps.strip().splitlines():
+        command, _, file = step.partition(" > ")
+        said = terminal.says(*command.split()[1:])
+        if file:
+            (terminal.folder / file).write_text(said)
+        assert "identical" in said or "rollouts verify" not in step
+    with ControlPlane(f"sqlite:///{terminal.folder / 'demo.db'}", environment="demo") as plane:
+        incidents = [one.id for one in plane.incidents.all()]
+    assert ("INC-" in steps) == bool(incidents), "nobody is sent to what is not there"
 
 
 def test_the_workload_runs_against_any_database(flagged: Terminal) -> None:
