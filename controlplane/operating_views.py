@@ -10,6 +10,7 @@ from events.chain import Head
 from events.timestamps import Timestamp
 from projections.freezes import Freeze
 from projections.rows import Build
+from projections.verifying import Comparison
 
 
 def freeze_view(freeze: Freeze, now: Timestamp, *, lifted: bool = False) -> Json:
@@ -60,3 +61,9 @@ def build_view(build: Build) -> Json:
         "version": build.version,
         "position": build.position,
     }
+
+
+def comparison_view(found: Comparison) -> Json:
+    """What came of holding the read models and their snapshots to the log."""
+    data: Json = msgspec.to_builtins(found)
+    return {"identical": found.identical} | data

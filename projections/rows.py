@@ -60,6 +60,9 @@ class Rows(Protocol):
     ) -> list[tuple[str, S]]:
         """Rows of the active build with start <= key < stop, in order of the key."""
 
+    def stored(self, projection: Projection[Any]) -> list[tuple[Build, dict[str, str]]]:
+        """Active builds, of which there should be one, each with its rows as they are stored."""
+
 
 def active_build(projection: Projection[Any], builds: Iterable[Build]) -> Build | None:
     """The build that readers of this version use."""
@@ -126,6 +129,12 @@ class MemoryRows:
             for key in sorted(states)
             if key >= start and (stop is None or key < stop)
         ]
+
+    def stored(self, projection: Projection[Any]) -> list[tuple[Build, dict[str, str]]]:
+        """See Rows.stored."""
+        with self._lock:
+            build = active_build(projection, self._builds.values())
+            return [(build, dict(self._states.get(_key(build), {})))] if build else []
 
 
 class _MemoryTransaction:

@@ -11,12 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from zlib import compress, decompress
+from zlib import error as ZlibError  # noqa: N812  why: it is a class
 
 from events.log import Replayable
 from projections.projection import Projection, S
 
 EVERY = 1000
 """Events from one mark to the next: what a seek folds at most."""
+
+MARK = ""
+"""The key under which a mark itself is kept: as of there, all rows are known."""
 
 Version = tuple[str, int]
 """A projection's name and version: what another version kept is not read."""
@@ -37,6 +41,14 @@ def unpack(packed: bytes) -> str:
     return decompress(packed).decode()
 
 
+def readable(packed: Any) -> str | None:
+    """The text that was packed; None for what nobody packed here."""
+    try:
+        return unpack(bytes(packed))
+    except (ZlibError, ValueError, TypeError):
+        return None
+
+
 class Snapshots(Protocol):
     """The rows of one environment's read models, as of marks."""
 
@@ -53,6 +65,14 @@ class Snapshots(Protocol):
 
     def save(self, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
         """Keep the encoded rows that changed up to a mark. Saved twice, it is kept once."""
+
+    def places(self, projection: Projection[Any]) -> dict[int, set[str]]:
+        """Everything that is kept: the keys by position, with MARK where there is one."""
+
+    def kept(
+        self, projection: Projection[Any], position: int, keys: Iterable[str]
+    ) -> dict[str, str | None]:
+        """Those rows that are kept as of this very position, as stored; None: not readable."""
 
     def forget(self, but: Iterable[Projection[Any]] = ()) -> None:
         """Throw away all but what these projections read."""
@@ -106,6 +126,31 @@ class MemorySnapshots:
                     place = bisect_left(positions, mark)
                     positions.insert(place, mark)
                     states.insert(place, pack(text))
+
+    def places(self, projection: Projection[Any]) -> dict[int, set[str]]:
+        """See Snapshots.places."""
+        version = version_of(projection)
+        with self._lock:
+            found = {mark: {MARK} for mark in self._marks.get(version, [])}
+            for key, (positions, _) in self._rows.get(version, {}).items():
+                for position in positions:
+                    found.setdefault(position, set()).add(key)
+        return found
+
+    def kept(
+        self, projection: Projection[Any], position: int, keys: Iterable[str]
+    ) -> dict[str, str | None]:
+        """See Snapshots.kept."""
+        version = version_of(projection)
+        found: dict[str, str | None] = {}
+        with self._lock:
+            rows = self._rows.get(version, {})
+            for key in keys:
+                if key == MARK and position in self._marks.get(version, []):
+                    found[key] = ""
+                elif key in rows and position in rows[key][0]:
+                    found[key] = readable(rows[key][1][rows[key][0].index(position)])
+        return found
 
     def forget(self, but: Iterable[Projection[Any]] = ()) -> None:
         """See Snapshots.forget."""

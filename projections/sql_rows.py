@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from events.database import Cursor, Database
 from events.log import can_be_stored
@@ -83,6 +84,27 @@ class SqlRows:
             rows = cursor.fetchall()
         # Sorted here: databases collate text each in their own way.
         return [(key, projection.decode(state)) for key, state in sorted(rows)]
+
+    def stored(self, projection: Projection[Any]) -> list[tuple[Build, dict[str, str]]]:
+        """See Rows.stored."""
+        # One statement, so that the rows and the position are of one moment.
+        sql = (
+            "SELECT b.build, b.position, r.key, r.state FROM projection_builds b "
+            "LEFT JOIN projection_rows r ON r.environment = b.environment "
+            "AND r.projection = b.projection AND r.build = b.build "
+            "WHERE b.environment = ? AND b.projection = ? AND b.version = ? AND b.active = ?"
+        )
+        name, version = projection.name, projection.version
+        with self._database.read(damaged=True) as cursor:
+            cursor.execute(self._database.sql(sql), (self._environment, name, version, True))
+            rows = cursor.fetchall()
+        found: dict[int, tuple[Build, dict[str, str]]] = {}
+        for number, position, key, state in rows:
+            build = Build(name, number, version, position, active=True)
+            _, states = found.setdefault(number, (build, {}))
+            if key is not None:
+                states[key] = state
+        return [found[number] for number in sorted(found)]
 
 
 # One statement, so that a reader never falls between two builds of a switch.

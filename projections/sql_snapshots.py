@@ -6,7 +6,7 @@ from typing import Any
 from events.database import Database
 from events.log import can_be_stored
 from projections.projection import Projection, S
-from projections.snapshots import Version, pack, unpack, version_of
+from projections.snapshots import Version, pack, readable, unpack, version_of
 
 _KEYS_A_QUERY = 500
 _OF = "environment = ? AND projection = ? AND version = ?"
@@ -24,6 +24,7 @@ _SAVE = (
     "VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (environment, projection, version, key, position) DO NOTHING"
 )
+_PLACES = f"SELECT position, key FROM projection_snapshots WHERE {_OF}"  # noqa: S608  why: constants
 _VERSIONS = "SELECT DISTINCT projection, version FROM projection_snapshots WHERE environment = ?"
 
 
@@ -78,6 +79,37 @@ class SqlSnapshots:
         ]
         with self._database.write() as cursor:
             cursor.executemany(self._database.sql(_SAVE), rows)
+
+    def places(self, projection: Projection[Any]) -> dict[int, set[str]]:
+        """See Snapshots.places."""
+        found: dict[int, set[str]] = {}
+        with self._database.read(damaged=True) as cursor:
+            cursor.execute(self._database.sql(_PLACES), self._of(projection))
+            for position, key in cursor.fetchall():
+                found.setdefault(position, set()).add(key)
+        return found
+
+    def kept(
+        self, projection: Projection[Any], position: int, keys: Iterable[str]
+    ) -> dict[str, str | None]:
+        """See Snapshots.kept."""
+        # What is not even text cannot be asked for.
+        found: dict[str, str | None] = dict.fromkeys(
+            key for key in keys if not (isinstance(key, str) and can_be_stored(key))
+        )
+        left = [key for key in keys if key not in found]
+        with self._database.read(damaged=True) as cursor:
+            while left:
+                some, left = left[:_KEYS_A_QUERY], left[_KEYS_A_QUERY:]
+                cursor.execute(
+                    self._database.sql(
+                        f"SELECT key, state FROM projection_snapshots WHERE {_OF} "  # noqa: S608  why: constants
+                        f"AND position = ? AND key IN ({', '.join('?' * len(some))})"
+                    ),
+                    (*self._of(projection), position, *some),
+                )
+                found.update((key, readable(state)) for key, state in cursor.fetchall())
+        return found
 
     def forget(self, but: Iterable[Projection[Any]] = ()) -> None:
         """See Snapshots.forget."""

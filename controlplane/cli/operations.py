@@ -7,6 +7,7 @@ import typer
 from controlplane.cli.output import (
     Json,
     console,
+    line,
     opened,
     print_json,
     print_table,
@@ -14,8 +15,10 @@ from controlplane.cli.output import (
     say,
 )
 from controlplane.migrations.upgrade import HEAD
+from controlplane.operating_views import comparison_view
 from controlplane.views import lag_view
 from projections.catalog import PROJECTIONS
+from projections.verifying import Comparison, Difference
 
 projections = typer.Typer(
     help="Read models: how far they are; compute them again.", no_args_is_help=True
@@ -55,6 +58,47 @@ def rebuild(
         return
     for build in built:
         console.print(f"{build.projection} rebuilt up to position {build.position}")
+
+
+@projections.command()
+def verify(*, as_json: Json = False) -> None:
+    """Fold the log anew and compare read models and snapshots; exit with 1 where they differ."""
+    with opened() as plane, progress("folding the log anew") as moved:
+        found = plane.projections.verify(moved)
+    if as_json:
+        print_json(comparison_view(found))
+    else:
+        _print_comparison(found)
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+def _print_comparison(found: Comparison) -> None:
+    rows = sum(one.rows for one in found.models)
+    marks = sum(one.marks for one in found.models)
+    outcome = "identical" if found.identical else f"{len(found.differences)} differ"
+    line(
+        f"{len(found.models)} read models with {rows} rows, and {marks} snapshots of them, held to "
+        f"the log: {outcome}"
+    )
+    for one in found.differences:
+        line(_difference(one))
+    for name in dict.fromkeys(one.projection for one in found.differences):
+        line(f"once you have found out who did it: controlplane projections rebuild {name}")
+
+
+def _difference(one: Difference) -> str:
+    what = f"{one.kept} {one.key!r}" if one.key else f"all {one.kept}s"
+    return f"{one.projection}, {what}, as of position {one.position}: {_FOUND[one.found]}"
+
+
+_FOUND = {
+    "altered": "not what the log comes to",
+    "missing": "the log comes to one, and it is not there",
+    "extra": "the log comes to no such row",
+    "ahead": "the log does not reach that far",
+    "twice": "a second build is in use",
+}
 
 
 @projections.command()

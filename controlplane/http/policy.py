@@ -115,6 +115,7 @@ POLICY: dict[str, Rule] = {
     **_lists("read", "metric_totals"),
     "metric_minutes": Rule("read", lists=True, long=True),
     **_read("list_projections", "get_schedule"),
+    **_long("verify_projections"),
     "try_webhook": Rule("webhooks.manage", command=True, aside=True),
     "prune_projections": Rule("projections.manage", command=True, aside=True),
     "rebuild_projection": Rule("projections.manage", command=True, aside=True, long=True),

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Request
 
 from controlplane.http.calls import Json, Plane
 from controlplane.http.models.form import Page, everything
-from controlplane.http.models.projections import Build, Projections, Schedule
+from controlplane.http.models.projections import Build, ComparedModels, Projections, Schedule
 from controlplane.http.route import router
-from controlplane.operating_views import build_view, schedule_view
+from controlplane.http.walking import walking
+from controlplane.operating_views import build_view, comparison_view, schedule_view
 from controlplane.views import lag_view
 
 routes = router("operating")
@@ -30,6 +31,16 @@ def rebuild_projection(
     Answers when that is done. It goes on where the client does not wait for it.
     """
     return build_view(plane.projections.rebuild(name))
+
+
+@routes.post("/projections/verify", response_model=ComparedModels)
+def verify_projections(request: Request, plane: Plane) -> Json:
+    """Fold the whole log anew, and compare read models and snapshots with what it comes to.
+
+    One at a time: it reads everything. What differs, a rebuild mends.
+    """
+    with walking(request):
+        return comparison_view(plane.projections.verify())
 
 
 @routes.post("/projections/prune", response_model=Page[Build])

@@ -8,6 +8,7 @@ from projections.catalog import PROJECTIONS
 from projections.rebuild import prune, rebuild
 from projections.rows import Build
 from projections.runner import Lag
+from projections.verifying import Comparison, compare
 
 
 class ReadModels:
@@ -36,6 +37,15 @@ class ReadModels:
         others = [one for one in PROJECTIONS.values() if one.name != name]
         self._core.history.snapshots.forget(but=others)
         return rebuild(self._core.log, self._core.rows, PROJECTIONS[name], progress)
+
+    def verify(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Comparison:
+        """Fold the whole log anew in memory, and compare rows and snapshots with what it comes to.
+
+        It believes the log: whether that was altered, plane.verify() says.
+        """
+        core = self._core
+        projections = list(PROJECTIONS.values())
+        return compare(core.log, core.rows, core.history.snapshots, projections, progress)
 
     def take_snapshots(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
         """Take the snapshots that are missing: questions to the past begin at them. The last one.

@@ -82,6 +82,7 @@ EVENT_KEYS = {"position", "id", "stream", "version", "type", "occurred_at", "act
         ("log verify", "intact: 7 events", {"intact", "position", "hash"}),
         ("projections status", "evidence", {"projection", "version", "position", "events"}),
         ("projections rebuild", "flags rebuilt up to position 7", {"projection", "position"}),
+        ("projections verify", "identical", {"identical", "models", "differences"}),
         ("projections prune", "0 builds dropped", set()),
         ("db upgrade", "is at schema", {"url", "schema"}),
     ],

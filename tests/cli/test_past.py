@@ -1,5 +1,9 @@
 """Any moment at the terminal."""
 
+import json
+import sqlite3
+from contextlib import closing
+
 from controlplane import ControlPlane
 from tests.cli.conftest import Terminal
 from tests.cli.plans import plan
@@ -94,3 +98,27 @@ def test_snapshots_are_taken_ahead_of_questions(flagged: Terminal) -> None:
     flagged.serves(2100)
     assert flagged.data("projections", "snapshot") == {"position": 2000}
     assert flagged.data("flags", "list", "--at", "2050")[0]["name"] == FLAG
+
+
+def test_a_read_model_that_was_changed_by_hand_is_named(flagged: Terminal) -> None:
+    exposed(flagged)
+    flagged.says("projections", "snapshot")
+    assert "held to the log: identical" in flagged.says("projections", "verify")
+    with closing(sqlite3.connect(flagged.folder / "terminal.db")) as database:
+        database.execute(
+            "UPDATE projection_rows SET state = replace(state, 'patch-team', 'mallory') "
+            "WHERE projection = 'flags'"
+        )
+        database.commit()
+    assert "intact" in flagged.says("log", "verify")
+    told = flagged.run("projections", "verify")
+    assert told.exit_code == 1
+    assert f"flags, row '{FLAG}', as of position 5: not what the log comes to" in told.stdout
+    assert "controlplane projections rebuild flags" in told.stdout
+    data = json.loads(flagged.run("projections", "verify", "--json").stdout)
+    assert data["identical"] is False
+    assert data["differences"] == [
+        {"projection": "flags", "kept": "row", "key": FLAG, "position": 5, "found": "altered"}
+    ]
+    flagged.says("projections", "rebuild", "flags")
+    assert flagged.data("projections", "verify")["identical"] is True

@@ -183,6 +183,7 @@ def measuring(story: Story) -> None:
     tell("metric_minutes", flag=FLAG, **window)
     tell("past_totals", at=story.plane.head().position)
     tell("list_projections")
+    tell("verify_projections")
     tell("rebuild_projection", name="flags")
     tell("prune_projections")
     story.plane.candidate("web-1:4711", evaluates_every_us=15 * MINUTE).renew()

@@ -145,6 +145,7 @@ ROUTES: dict[str, dict[str, str]] = {
         "prune": "prune_projections",
         "rebuild": "rebuild_projection",
         "rebuilds": "list_projections",
+        "verify": "verify_projections",
     },
     "past.flags": {
         "all": "past_flags",

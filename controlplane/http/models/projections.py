@@ -1,5 +1,7 @@
 """Read models, and who looks."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from controlplane.http.models.form import Moment, Shown
@@ -29,6 +31,36 @@ class Projections(Shown):
     items: list[Lag]
     next: None = None
     rebuilds: list[Build] = Field(description="Not in use yet: they run, or were killed.")
+
+
+class ComparedModel(Shown):
+    """What of one read model was held to the log."""
+
+    projection: str = Field(examples=["flags"])
+    version: int
+    position: int = Field(description="Up to where the log is folded into it.")
+    rows: int = Field(ge=0)
+    marks: int = Field(ge=0, description="At so many its snapshots were compared.")
+
+
+class RowDifference(Shown):
+    """Something that is kept and is not what the log comes to, or is not kept and should be."""
+
+    projection: str = Field(examples=["flags"])
+    kept: Literal["row", "snapshot"]
+    key: str = Field(description="Of the row; empty where it is all as of that position.")
+    position: int = Field(description="As of which it is kept.")
+    found: Literal["altered", "missing", "extra", "ahead", "twice"] = Field(
+        description="`ahead`: beyond the log's end. `twice`: a second build is in use."
+    )
+
+
+class ComparedModels(Shown):
+    """All that was compared, and where it differs."""
+
+    identical: bool
+    models: list[ComparedModel]
+    differences: list[RowDifference]
 
 
 class Schedule(Shown):
