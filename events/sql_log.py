@@ -190,7 +190,7 @@ class SqlLog:
             ends = cursor.fetchone()
         head = _head(ends and ends[:3])
         _, _, _, first, last = ends
-        if (first or 1) < 1:
+        if first is not None and first < 1:
             raise ChainBroken(position=first, reason="positions start at 1")
         verified = verify(self.rows(0, head.position, progress), head, witnesses)
         if (last or 0) > head.position:

@@ -152,6 +152,19 @@ def test_an_event_put_behind_the_head_is_found(log: SqlLog, database: Database) 
     assert broken_at(log) == 6
 
 
+@pytest.mark.parametrize("position", [0, -7])
+def test_an_event_put_before_the_first_is_found(
+    log: SqlLog, database: Database, position: int
+) -> None:
+    tamper(
+        database,
+        "CREATE TABLE forged AS SELECT * FROM event_log WHERE position = 5",
+        f"UPDATE forged SET position = {position}, version = 6, id = '{uuid(6)}'",  # noqa: S608 - ours
+        "INSERT INTO event_log SELECT * FROM forged",
+    )
+    assert broken_at(log) == position
+
+
 def test_a_log_cut_off_together_with_its_head_needs_a_witness(
     log: SqlLog, database: Database
 ) -> None:
