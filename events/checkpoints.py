@@ -14,8 +14,8 @@ SCHEMA = 1
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """What is signed."""
+class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is signed: all of a line but its signature, so a line says nothing else."""
 
     version: int = SCHEMA
     environment: str

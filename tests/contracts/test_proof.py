@@ -89,6 +89,14 @@ def test_a_checkpoint_that_was_changed_is_none(
         signed(json.dumps(fields), key)
 
 
+def test_a_checkpoint_that_says_more_than_was_signed_is_none(
+    recorded: ControlPlane, key: Path
+) -> None:
+    fields = json.loads(written(recorded.checkpoint(key))) | {"approved_by": "mallory"}
+    with pytest.raises(CheckpointInvalid, match="unknown field `approved_by`"):
+        signed(json.dumps(fields), key)
+
+
 def test_a_checkpoint_by_a_key_of_somebody_else_is_none(
     recorded: ControlPlane, key: Path, tmp_path: Path
 ) -> None:
