@@ -80,6 +80,15 @@ def chain(
     return rows, Head(position, digest, recorded_at)
 
 
+def gap(position: int, following: int) -> str:
+    """What is wrong where another event than the one at a position comes next."""
+    if following == position + 1:
+        return f"event {position} is missing"
+    if following > position:
+        return f"events {position} to {following - 1} are missing"
+    return f"event {following} is here in its place"
+
+
 def verify(rows: Iterable[Row], head: Head, witnesses: Iterable[Head] = ()) -> Head:
     """Walk the chain to `head`. Raises ChainBroken, naming the first position that is wrong.
 
@@ -94,7 +103,7 @@ def verify(rows: Iterable[Row], head: Head, witnesses: Iterable[Head] = ()) -> H
     for row in rows:
         position += 1
         if row[POSITION] != position:
-            raise ChainBroken(position=position, reason=f"the next event is {row[POSITION]}")
+            raise ChainBroken(position=position, reason=gap(position, row[POSITION]))
         try:
             digest = sha256(digest + _encode(row[:HASH])).digest()
         except ValueError:  # Text that is no UTF-8 was never hashed by us.

@@ -121,5 +121,9 @@ def test_a_log_shorter_than_a_head_noted_earlier_is_found() -> None:
 
 
 def test_the_message_says_where_and_why() -> None:
-    with pytest.raises(ChainBroken, match=r"altered at position 3: the next event is 4\.$"):
+    with pytest.raises(ChainBroken, match=r"altered at position 3: event 3 is missing\.$"):
         verify([*ROWS[:2], *ROWS[3:]], HEAD)
+    with pytest.raises(ChainBroken, match=r"position 3: events 3 to 4 are missing\.$"):
+        verify([*ROWS[:2], *ROWS[4:]], HEAD)
+    with pytest.raises(ChainBroken, match=r"position 3: event 2 is here in its place\.$"):
+        verify([*ROWS[:2], ROWS[1], *ROWS[3:]], HEAD)
