@@ -80,8 +80,10 @@ def chain(
     return rows, Head(position, digest, recorded_at)
 
 
-def gap(position: int, following: int) -> str:
+def _gap(position: int, following: object) -> str:
     """What is wrong where another event than the one at a position comes next."""
+    if not isinstance(following, int):
+        return f"the next event is {following}"
     if following == position + 1:
         return f"event {position} is missing"
     if following > position:
@@ -103,7 +105,7 @@ def verify(rows: Iterable[Row], head: Head, witnesses: Iterable[Head] = ()) -> H
     for row in rows:
         position += 1
         if row[POSITION] != position:
-            raise ChainBroken(position=position, reason=gap(position, row[POSITION]))
+            raise ChainBroken(position=position, reason=_gap(position, row[POSITION]))
         try:
             digest = sha256(digest + _encode(row[:HASH])).digest()
         except ValueError:  # Text that is no UTF-8 was never hashed by us.
