@@ -18,11 +18,14 @@ _NAMES = {
     "\x1b[H": "home", "\x1b[1~": "home", "\x1bOH": "home", "\x1b[7~": "home",
     "\x1b[F": "end", "\x1b[4~": "end", "\x1bOF": "end", "\x1b[8~": "end",
     " ": "space", "\x03": "interrupt", "\x1a": "suspend",
+    "\r": "enter", "\n": "enter", "\x7f": "backspace", "\b": "backspace",
 }  # fmt: skip
 _SEQUENCE = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[^\x1b]|[^\x1b\[O])"
 _KEY = re.compile(rf"{_SEQUENCE}|[^\x1b]", re.DOTALL)
 _BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
 _MOST = 64
+_ESC_SECONDS = 0.05
+"""Esc begins other keys, too. When nothing has followed for so long, it was Esc."""
 
 Ask = Callable[[float | None], list[str]]
 """Wait so many seconds for keys, or for ever; those that were pressed."""
@@ -43,9 +46,15 @@ class Typed:
         found = _KEY.findall(text.removesuffix(self._begun) if begun else text)
         return [_NAMES.get(key, key) for key in found if key in _NAMES or len(key) == 1]
 
-    def pause(self) -> None:
+    @property
+    def has_begun(self) -> bool:
+        """Whether more of a key may be on its way."""
+        return bool(self._begun)
+
+    def pause(self) -> list[str]:
         """Nothing came for a while: what was begun was a key of its own, Esc."""
-        self._begun = ""
+        begun, self._begun = self._begun, ""
+        return ["escape"] if begun == "\x1b" else []
 
 
 @contextmanager
@@ -94,7 +103,9 @@ def suspend() -> None:
 def _pressed(descriptor: int, typed: Typed, seconds: float | None) -> list[str]:
     ready, _, _ = select.select([descriptor], [], [], seconds)
     if not ready:
-        typed.pause()
-        return []
+        return typed.pause()
     data = os.read(descriptor, _MOST)
-    return typed.keys(data) if data else ["q"]  # Nobody is there any more.
+    if not data:
+        return ["interrupt"]  # Nobody is there any more.
+    keys = typed.keys(data)
+    return keys if keys or not typed.has_begun else _pressed(descriptor, typed, _ESC_SECONDS)

@@ -4,12 +4,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from events.timestamps import SECOND, Timestamp
+from controlplane.cli.going_to import Prompt, number_of
+from controlplane.errors import InvalidInput
+from events.timestamps import MINUTE, SECOND, Timestamp
 
 SPEEDS = (1, 10, 100)
 LONGEST_SECONDS = 1.0
 """A longer gap between two events is cut to this: nobody watches nothing happen."""
 SHORTEST_SECONDS = 0.02
+_BY_THE_TENTH = 10 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,13 @@ class Stop:
     is_execution: bool
     is_notable: bool
     """An alert, or something that a person did."""
+    by: str = ""
+    """Who did it; of what a rule did, which alert it is."""
+
+    @property
+    def deed(self) -> tuple[str, Timestamp]:
+        """What one command led to is recorded at once: one deed of one actor."""
+        return self.by, self.at
 
 
 @dataclass
@@ -29,6 +39,8 @@ class Player:
     """A place among the stops."""
 
     stops: Sequence[Stop]
+    zero: Timestamp = 0
+    """The moment that times are told from."""
     place: int = 0
     playing: bool = False
     speed: int = SPEEDS[1]
@@ -38,6 +50,10 @@ class Player:
     """Whether whoever watches has left."""
     away: bool = False
     """Whether whoever watches does something else in between."""
+    prompt: Prompt | None = None
+    """Where to go to, while it is typed."""
+    tells_keys: bool = False
+    """Whether the keys are shown."""
     _ways: dict[tuple[bool, bool], list[int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -58,8 +74,37 @@ class Player:
         first = max(0, min(min(before, rows) - rows // 3, len(near) - rows))
         return near[first : first + rows]
 
+    @property
+    def digits(self) -> int:
+        """Of a second, as times are told: what takes a moment is told apart by less."""
+        longest = max(abs(stop.at - self.zero) for stop in (self.stops[0], self.stops[-1]))
+        return 3 if longest < MINUTE else 1 if longest < _BY_THE_TENTH else 0
+
     def press(self, key: str) -> None:
         """What a key does."""
+        if key in ("interrupt", "suspend"):
+            self.playing, self.prompt = False, None
+            self.left, self.away = key == "interrupt", key == "suspend"
+        elif self.prompt is not None:
+            self._type(self.prompt, key)
+        elif self.tells_keys:
+            self.tells_keys, self.left = False, key == "q"
+        else:
+            self._steer(key)
+
+    def _type(self, prompt: Prompt, key: str) -> None:
+        if key == "escape" or (key == "enter" and not prompt.text.strip()):
+            self.prompt = None
+        elif key == "enter":
+            try:
+                self._stand(number_of(prompt.text, self.stops, self.zero))
+                self.prompt = None
+            except InvalidInput as error:
+                prompt.trouble = str(error)
+        else:
+            prompt.press(key)
+
+    def _steer(self, key: str) -> None:
         match key:
             case "right":
                 self._go(1)
@@ -82,10 +127,12 @@ class Player:
             case "e":
                 self.executions = not self.executions
                 self.playing = self.playing and self._next(1) is not None
-            case "q" | "interrupt":
+            case "g":
+                self.playing, self.prompt = False, Prompt()
+            case "?":
+                self.playing, self.tells_keys = False, True
+            case "q":
                 self.left = True
-            case "suspend":
-                self.playing, self.away = False, True
             case _:
                 pass
 
@@ -103,13 +150,20 @@ class Player:
         return way[at] if 0 <= at < len(way) else None
 
     def _way(self, *, notable: bool) -> list[int]:
-        """The stops that are stopped at, by number. A long replay has a million."""
+        """The stops that are stopped at, by number. A long replay has a million.
+
+        Of what one command led to, the first that is notable stands for all.
+        """
         if (self.executions, notable) not in self._ways:
-            self._ways[self.executions, notable] = [
-                number
-                for number, stop in enumerate(self.stops)
-                if (stop.is_notable or not notable) and (self.executions or not stop.is_execution)
-            ]
+            way: list[int] = []
+            for number, stop in enumerate(self.stops):
+                if stop.is_execution and not self.executions:
+                    continue
+                if not notable or (
+                    stop.is_notable and not (way and self.stops[way[-1]].deed == stop.deed)
+                ):
+                    way.append(number)
+            self._ways[self.executions, notable] = way
         return self._ways[self.executions, notable]
 
     def pause_seconds(self) -> float | None:

@@ -25,7 +25,6 @@ from controlplane.retaking import Retaken, retake_story
 from controlplane.sentences import sentence
 from events.alerts import AlertEvent
 from events.executions import BatchExecuted
-from events.timestamps import Timestamp
 from projections.replay import position_at
 
 _LOOKS_SECONDS = 0.5
@@ -147,24 +146,23 @@ def play(found: Replay, begin: int, speed: int) -> None:
     if not stops:
         raise InvalidInput(reason=f"nothing happened in {found.title}")
     _take_snapshots(found, found.end)  # One may jump to the end.
-    player = Player(stops, speed=speed)
+    player = Player(stops, zero=found.zero or stops[0].at, speed=speed)
     player.seek(begin)
-    zero = found.zero or stops[0].at
     while not player.left:
-        _watch(player, found, zero)
+        _watch(player, found)
         if player.away:
             suspend()
             player.away = False
 
 
-def _watch(player: Player, found: Replay, zero: Timestamp) -> None:
+def _watch(player: Player, found: Replay) -> None:
     """Show it until whoever watches leaves, or does something else in between."""
     scene: Scene | None = None
     with keyboard() as ask, Live(console=console, screen=True, auto_refresh=False) as live:
         while not (player.left or player.away):
             if scene is None or scene.event.position != player.stop.position:
                 scene = found.scene(found.history.log.read(player.stop.position - 1, 1)[0])
-            live.update(screen(player, scene, found.title, zero, console.size), refresh=True)
+            live.update(screen(player, scene, found.title, console.size), refresh=True)
             pause = player.pause_seconds()
             pressed = ask(_LOOKS_SECONDS if pause is None else pause)
             for key in pressed:
@@ -183,11 +181,13 @@ def _stops(found: Replay, moved: Callable[[int, int], None]) -> Iterator[Stop]:
 
 def _stop(event: Recorded, flag: str) -> Stop:
     is_execution = isinstance(event.event, BatchExecuted)
+    is_alert = isinstance(event.event, AlertEvent)
+    is_by_hand = event.actor.kind in ("person", "token")
     return Stop(
         position=event.position,
         at=event.recorded_at,
         line=short(sentence(event.event), flag),
         is_execution=is_execution,
-        is_notable=isinstance(event.event, AlertEvent)
-        or (event.actor.kind in ("person", "token") and not is_execution),
+        is_notable=is_alert or (is_by_hand and not is_execution),
+        by=event.stream if is_alert and not is_by_hand else event.actor.id,
     )

@@ -7,6 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from controlplane.cli.legend import all_keys, last_line
 from controlplane.cli.player import Player
 from controlplane.cli.room import FOOTER, FRAME_COLUMNS, FRAME_LINES, Room
 from controlplane.cli.texts import clean, relative, short, shown, styled, when
@@ -14,15 +15,9 @@ from controlplane.durations import rough_duration
 from controlplane.pictures import RECENT_MINUTES, Picture, Standing
 from controlplane.replaying import Scene
 from controlplane.sentences import sentence
-from events.timestamps import MINUTE, Timestamp
+from events.timestamps import MINUTE
 from projections.changes import Change
 
-_KEYS = (
-    "←/→ event   n/p alert or person   Home/End   Space play   1 2 3 speed   e executions   q quit",
-    "←/→ event  n/p alert, person  Space play  1 2 3 speed  e executions  q quit",
-    "←/→ event  n/p alert  Space play  e executions  q quit",
-    "←/→ n/p Space e  q quit",
-)
 _BAR = 24
 _PAPER = Console(quiet=True)
 """Texts are wrapped on it, none is shown."""
@@ -32,30 +27,29 @@ _MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NO_DATA": "–", "
 """Verdicts, where there is no room for words."""
 
 
-def screen(
-    player: Player, scene: Scene, title: str, zero: Timestamp, size: tuple[int, int]
-) -> Layout:
-    """One picture of the whole; `zero`: the moment that times are told from."""
+def screen(player: Player, scene: Scene, title: str, size: tuple[int, int]) -> Layout:
+    """One picture of the whole."""
     room = Room(*size)
     layout = Layout()
-    parts = [
-        Layout(_header(player, title, zero, room), size=room.header),
-        Layout(_told(scene, room), size=room.told, minimum_size=1),
-        Layout(_keys(room), size=FOOTER),
-    ]
-    if room.body:
-        parts.insert(1, _body(player, scene, zero, room))
-    layout.split_column(*parts)
+    first = Layout(_header(player, title, room), size=room.header)
+    last = Layout(last_line(room.width, player.prompt), size=FOOTER)
+    if player.tells_keys:
+        between = [Layout(all_keys(room.height - room.header - FOOTER))]
+    else:
+        between = [Layout(_told(scene, room), size=room.told, minimum_size=1)]
+        if room.body:
+            between.insert(0, _body(player, scene, room))
+    layout.split_column(first, *between, last)
     return layout
 
 
-def _body(player: Player, scene: Scene, zero: Timestamp, room: Room) -> Layout:
+def _body(player: Player, scene: Scene, room: Room) -> Layout:
     body = Layout(size=room.body)
-    state = Layout(_state(scene.picture, room))
+    state = Layout(_state(scene.picture, room, player.digits))
     if not room.events:
         body.update(state.renderable)
         return body
-    events = Layout(_events(player, zero, max(1, room.events - FRAME_LINES)))
+    events = Layout(_events(player, max(1, room.events - FRAME_LINES)))
     if room.is_side_by_side:
         body.split_row(state, events)
     else:
@@ -64,12 +58,7 @@ def _body(player: Player, scene: Scene, zero: Timestamp, room: Room) -> Layout:
     return body
 
 
-def _keys(room: Room) -> Text:
-    fitting = (keys for keys in _KEYS if len(keys) <= room.width)
-    return Text(next(fitting, _KEYS[-1]), style="dim", no_wrap=True, overflow="ellipsis")
-
-
-def _header(player: Player, title: str, zero: Timestamp, room: Room) -> RenderableType:
+def _header(player: Player, title: str, room: Room) -> RenderableType:
     stop, count = player.stop, len(player.stops)
     state = f"▶ {player.speed}×" if player.playing else f"❚❚ {player.speed}×"
     gap, place = ("   ", "log position ") if room.is_wide else ("  ", "position ")
@@ -78,7 +67,7 @@ def _header(player: Player, title: str, zero: Timestamp, room: Room) -> Renderab
     line = Text.assemble(
         clean(title), gap,
         (state, "bold green" if player.playing else "bold"), gap,
-        (relative(stop.at - zero), "bold cyan"), gap,
+        (relative(stop.at - player.zero, player.digits), "bold cyan"), gap,
         ("event ", "dim"), f"{player.place + 1} of {count}", gap,
         moment, gap,
         (place, "dim"), f"{stop.position}",
@@ -89,12 +78,12 @@ def _header(player: Player, title: str, zero: Timestamp, room: Room) -> Renderab
     return Group(line, bar, Text())
 
 
-def _state(seen: Picture | None, room: Room) -> Panel:
+def _state(seen: Picture | None, room: Room, digits: int) -> Panel:
     if seen is None:
         return Panel(Text("This event is about no flag.", style="dim"), title="state")
     columns, lines = room.state
     gap: list[RenderableType] = [Text()] if lines >= _ROOMY_LINES else []
-    parts = [_exposure(seen), *gap, _numbers(seen, columns), *gap, *_alerts(seen)]
+    parts = [_exposure(seen), *gap, _numbers(seen, columns), *gap, *_alerts(seen, digits)]
     if seen.rollout is not None:
         parts += [*gap, *_rollout(seen.rollout, seen.flag, columns)]
     return Panel(Group(*parts), title=clean(seen.flag), title_align="left")
@@ -150,7 +139,7 @@ def _rollout(standing: Standing, flag: str, columns: int) -> list[RenderableType
     return [head, table]
 
 
-def _alerts(seen: Picture) -> list[RenderableType]:
+def _alerts(seen: Picture, digits: int) -> list[RenderableType]:
     if not seen.alerts:
         return [Text("no alert is open", style="dim")]
     lines: list[RenderableType] = []
@@ -160,7 +149,7 @@ def _alerts(seen: Picture) -> list[RenderableType]:
         lines.append(incidents)
     for one in seen.alerts:
         by = f", acknowledged by {one.acknowledged_by}" if one.acknowledged_by else ""
-        lasted = relative(seen.at - one.raised_at)
+        lasted = relative(seen.at - one.raised_at, digits)
         name = short(one.id, seen.flag)
         text = Text.assemble(styled(one.severity), f" {lasted} ", clean(name), clean(by))
         text.no_wrap, text.overflow = True, "ellipsis"
@@ -168,16 +157,18 @@ def _alerts(seen: Picture) -> list[RenderableType]:
     return lines
 
 
-def _events(player: Player, zero: Timestamp, rows: int) -> Panel:
+def _events(player: Player, rows: int) -> Panel:
     """The events around the present one; what comes later is grey."""
-    lines = [_line(player, number, zero) for number in player.around(rows)]
+    lines = [_line(player, number) for number in player.around(rows)]
     return Panel(Group(*lines), title="events", title_align="left")
 
 
-def _line(player: Player, number: int, zero: Timestamp) -> Text:
+def _line(player: Player, number: int) -> Text:
     stop = player.stops[number]
     mark = "▶ " if number == player.place else "  "
-    text = Text.assemble(mark, f"{relative(stop.at - zero):>9}  ", clean(stop.line))
+    digits = player.digits
+    since = f"{relative(stop.at - player.zero, digits):>{9 + digits}}"
+    text = Text.assemble(mark, f"{since}  ", clean(stop.line))
     if number == player.place:
         text.stylize("bold reverse")
     elif number > player.place:

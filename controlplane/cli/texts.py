@@ -5,7 +5,7 @@ import unicodedata
 
 from rich.text import Text
 
-from events.timestamps import SECOND, Timestamp, to_iso
+from events.timestamps import Timestamp, to_iso
 
 STYLES = {
     "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "NO_DATA": "magenta",
@@ -49,11 +49,13 @@ def shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else to_json(value)
 
 
-def relative(us: int) -> str:
-    """`+1:02:03`, or `-0:05:00`, by the second."""
-    seconds = abs(us) // SECOND
-    sign = "-" if us < 0 and seconds else "+"
-    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+def relative(us: int, digits: int = 0) -> str:
+    """`+1:02:03`, or `-0:05:00`: by the second, or with so many digits of it."""
+    parts = abs(us) // 10 ** (6 - digits)
+    seconds, fraction = divmod(parts, 10**digits)
+    sign = "-" if us < 0 and parts else "+"
+    part = f".{fraction:0{digits}}" if digits else ""
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{part}"
 
 
 def short(text: str, flag: str) -> str:

@@ -97,13 +97,14 @@ class Terminal:
         url = self.environment["CONTROLPLANE_DATABASE_URL"]
         with chdir(self.folder), ControlPlane(url) as plane:
             found = plane.replay(of)
-            player = Player([*_stops(found, lambda *_: None)])
+            stops = [*_stops(found, lambda *_: None)]
+            player = Player(stops, zero=found.zero or stops[0].at)
             player.seek(position)
             scene = found.scene(found.history.log.read(player.stop.position - 1, 1)[0])
             shown = Console(file=StringIO(), width=WIDTH, height=HEIGHT)
             size = (WIDTH, HEIGHT)
             with shown.capture() as printed:
-                shown.print(screen(player, scene, found.title, found.zero or 0, size))
+                shown.print(screen(player, scene, found.title, size))
         return printed.get()
 
 
