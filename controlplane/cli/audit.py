@@ -10,6 +10,7 @@ from controlplane.audit_views import why_view
 from controlplane.cli.audit_output import (
     As,
     EventsAs,
+    nothing,
     print_counts,
     print_deeds,
     print_timeline,
@@ -190,4 +191,4 @@ def events(
         if group_by:
             print_counts(form, plane.audit.count(group_by, **asked), list(dict.fromkeys(group_by)))
         else:
-            print_told(form, plane.audit.events(**asked), "No event matches.")
+            print_told(form, plane.audit.events(**asked), nothing(type_))

@@ -1,7 +1,7 @@
 """How answers from history are printed: for people, for programs, for spreadsheets."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Annotated, Literal, TypeVar
 
@@ -23,6 +23,7 @@ from controlplane.cli.output import clean, console, print_json, print_table, to_
 from controlplane.csv_tables import to_csv
 from controlplane.sentences import sentence
 from controlplane.views import Json
+from events.catalog import CATALOG
 from events.cloudevents import to_cloudevent
 from events.event import Event, RecordedEvent
 from events.log import Count
@@ -30,6 +31,7 @@ from projections.audit import Deed, Effect, Happening, Why
 
 T = TypeVar("T")
 Recorded = RecordedEvent[Event]
+NOTHING = "No event matches."
 
 
 Form = Literal["table", "json", "ndjson", "csv"]
@@ -37,6 +39,14 @@ EventForm = Literal["table", "json", "ndjson", "csv", "cloudevents"]
 _FORMAT = typer.Option("--format", help="For people, programs or spreadsheets.")
 As = Annotated[Form, _FORMAT]
 EventsAs = Annotated[EventForm, _FORMAT]
+
+
+def nothing(types: Iterable[str]) -> str:
+    """That no event was found; of a type that is a beginning only, how to ask for it."""
+    for one in types:
+        if not one.endswith("*") and any(name.startswith(f"{one}.") for name in CATALOG):
+            return f"{NOTHING} No type is called {one}; for all that begin so: --type '{one}.*'"
+    return NOTHING
 
 
 def print_rows(
@@ -95,7 +105,7 @@ def print_counts(form: EventForm, found: Sequence[Count], by: Sequence[str]) -> 
     columns = (*by, "events")
     rows = [(*one.values, one.count) for one in found]
     if form == "table":
-        print_table(columns, rows, "No event matches.")
+        print_table(columns, rows, NOTHING)
         return
     print_rows(form, found, partial(count_view, by=by), columns, lambda c: (*c.values, c.count))
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from controlplane.cli.audit_output import NOTHING, nothing
 from controlplane.cli.output import (
     Json,
     opened,
@@ -28,10 +29,10 @@ Type = Annotated[str | None, typer.Option("--type", help="A stored name, or flag
 Stream = Annotated[str | None, typer.Option(help="One stream, as in flag-batch-patches-v1.")]
 
 
-def print_events(found: Sequence[RecordedEvent[Event]]) -> None:
+def print_events(found: Sequence[RecordedEvent[Event]], empty: str = NOTHING) -> None:
     """Events as people read them."""
     rows = [(e.position, when(e.occurred_at), e.actor.id, e.type, sentence(e.event)) for e in found]
-    print_table(("position", "time", "actor", "event", "what"), rows, "No event matches.")
+    print_table(("position", "time", "actor", "event", "what"), rows, empty)
 
 
 @events.command()
@@ -40,6 +41,7 @@ def query(
     type_: Type = None,
     stream: Stream = None,
     actor: Annotated[str | None, typer.Option(help="Who did it.")] = None,
+    text: Annotated[str | None, typer.Option(help="What a reason, note or finding says.")] = None,
     correlation: Annotated[str | None, typer.Option(help="What it belongs to.")] = None,
     since: Annotated[str | None, typer.Option(help="ISO 8601, as in 2026-11-20T14:05Z.")] = None,
     until: Annotated[str | None, typer.Option(help="ISO 8601, exclusive.")] = None,
@@ -54,6 +56,7 @@ def query(
             stream=stream,
             type=type_,
             actor=actor,
+            text=text,
             correlation_id=correlation,
             since=since,
             until=until,
@@ -64,7 +67,7 @@ def query(
     if as_json:
         print_json([event_view(event) for event in found])
         return
-    print_events(found)
+    print_events(found, nothing([type_] if type_ else []))
 
 
 @events.command()

@@ -16,6 +16,9 @@ T = TypeVar("T", bound=str)
 FARTHEST = 2**63 - 1
 """The last position that a database can count to."""
 
+_TEXTS = ("stream", "actor", "correlation_id", "text", "clock", "slice", "kind")
+_NUMBERS = ("after", "before", "limit")
+
 Which = Literal["occurred", "recorded"]
 """The clock of who told of an event, or the log's own."""
 
@@ -49,6 +52,7 @@ class Question(TypedDict, total=False):
 
 def query_of(asked: Question) -> Query:
     """As the log is asked. Raises InvalidInput."""
+    _refuse_others(asked)
     after, before, limit = asked.get("after", 0), asked.get("before"), asked.get("limit", 1000)
     positions = (after, FARTHEST if before is None else before)
     if not (1 <= limit <= FARTHEST and all(0 <= one <= FARTHEST for one in positions)):
@@ -86,9 +90,28 @@ def dimensions(by: Sequence[str]) -> tuple[Dimension, ...]:
     return tuple(cast("Dimension", name) for name in dict.fromkeys(by))
 
 
+def _refuse_others(asked: Question) -> None:
+    """What is misspelt would be no condition at all, and everything would be the answer."""
+    known = Question.__annotations__
+    for name, value in asked.items():
+        if name not in known:
+            there_are = ", ".join(known)
+            raise InvalidInput(reason=f"there is no condition {name}; there are {there_are}")
+        if value is None:
+            continue
+        if name in _TEXTS and not isinstance(value, str):
+            raise InvalidInput(reason=f"{name} is a text, not {value!r:.100}")
+        if name in _NUMBERS and (not isinstance(value, int) or isinstance(value, bool)):
+            raise InvalidInput(reason=f"{name} is a whole number, not {value!r:.100}")
+
+
 def _types(asked: Question) -> str | tuple[str, ...] | None:
     given = asked.get("type")
-    patterns = (given,) if isinstance(given, str) else None if given is None else tuple(given)
+    patterns = (given,) if isinstance(given, str) else given
+    if patterns is not None:
+        if not isinstance(patterns, Sequence) or not all(isinstance(one, str) for one in patterns):
+            raise InvalidInput(reason=f"type is a text or several, not {given!r:.100}")
+        patterns = tuple(patterns)
     part = _one_of(asked.get("slice"), tuple(SLICES), "slice")
     return patterns if part is None else within(SLICES[part], patterns)
 

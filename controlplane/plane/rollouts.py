@@ -277,8 +277,8 @@ class Rollouts(Steering):
         for id_ in ids:
             try:
                 done.append(work(id_))
-            except RolloutEnded:
-                continue  # Somebody ended it since it was listed.
+            except (RolloutEnded, RolloutNotRunning):
+                continue  # Its time is to come, or somebody was quicker since it was listed.
             except LogUnavailable:
                 raise  # The others would fail alike.
             except _NOT_YET as refusal:

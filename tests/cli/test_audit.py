@@ -132,6 +132,9 @@ def test_a_wrong_question_is_refused_in_a_line(
         ("audit approvals", "Nobody agreed to anything."),
         ("audit denied", "Nothing was refused."),
         ("audit events", "No event matches."),
+        ("audit events --type alert", "all that begin so: --type 'alert.*'"),
+        ("events query --type alert", "all that begin so: --type 'alert.*'"),
+        ("events query --text INC-7", "No event matches."),
         ("audit events --group-by day", "No event matches."),
     ],
 )

@@ -131,7 +131,9 @@ def test_a_proposal_to_skip_lapses_when_the_wave_fails(rolling: Rolling) -> None
     assert rolling.now.proposals[0].state == "lapsed"
 
 
-def test_a_draft_is_approved_by_others_and_then_starts_in_its_time(service: Service) -> None:
+def test_a_draft_is_approved_by_others_and_then_starts_in_its_time(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
     rollouts = service.plane.rollouts
     wanted = {**plan(), "start": {"needed": 2}}
     with pytest.raises(InvalidInput, match="make a draft of it first"):
@@ -152,6 +154,7 @@ def test_a_draft_is_approved_by_others_and_then_starts_in_its_time(service: Serv
     assert rollouts.approve_start(draft.id, actor="cid").state == "armed"
     service.plane.tick()
     assert rollouts.get(draft.id).state == "armed"
+    assert [one for one in caplog.messages if draft.id in one] == [], "it only waits for its time"
     service.clock.advance(HOUR)
     service.plane.tick()
     assert rollouts.get(draft.id).state == "entering"

@@ -1,6 +1,7 @@
 """Who did what, when, on whose approval, and why: asked of the log, answered from it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,6 +64,33 @@ def test_so_many_changes_are_told_as_were_asked_for(asked: Audited) -> None:
     for limit in range(1, len(every) + 2):
         assert audit.who_changed(FLAG, limit=limit) == every[:limit]
         assert audit.who_changed(FLAG, limit=limit, newest_first=True) == every[::-1][:limit]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"actr": "ana"}, "there is no condition actr; there are stream, slice, type, actor"),
+        ({"txt": "x"}, "there is no condition txt"),
+        ({"text": 3}, "text is a text, not 3"),
+        ({"actor": b"x"}, "actor is a text"),
+        ({"type": 3}, "type is a text or several, not 3"),
+        ({"type": ["flag.*", 3]}, "type is a text or several"),
+        ({"clock": ["recorded"]}, "clock is a text"),
+        ({"limit": "5"}, "limit is a whole number"),
+        ({"after": 1.5}, "after is a whole number"),
+    ],
+)
+def test_a_misspelt_question_is_refused(
+    plane: ControlPlane, asked: dict[str, Any], told: str
+) -> None:
+    plane.flags.create(FLAG, owner="ana", actor="ana")
+    asks: list[Callable[..., object]] = [
+        *(plane.events, plane.audit.events, plane.audit.count),
+        *(plane.audit.denied, plane.audit.approvals, partial(plane.audit.who_changed, FLAG)),
+    ]
+    for ask in asks:
+        with pytest.raises(InvalidInput, match=told):
+            ask(**asked)
 
 
 def test_what_else_is_asked_narrows_it(asked: Audited) -> None:
