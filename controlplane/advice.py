@@ -20,8 +20,8 @@ class Advice:
 
 ADVICE: dict[type[ControlPlaneError], Advice] = {
     errors.FlagNotFound: Advice(
-        "flags create {flag} --owner TEAM",
-        'POST /api/v1/flags {{"name": "{flag}", "owner": "TEAM"}}',
+        "flags create {flag} --owner TEAM, or controlplane flags list",
+        'POST /api/v1/flags {{"name": "{flag}", "owner": "TEAM"}}, or GET /api/v1/flags',
     ),
     errors.FlagIsDisabled: Advice(
         "flags enable {flag} --percentage {percentage:g}",

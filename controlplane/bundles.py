@@ -64,9 +64,9 @@ def opened(lines: Iterable[bytes]) -> Replay:
     )
 
 
-def open_file(path: Path) -> Replay:
+def open_file(path: Path | str) -> Replay:
     """A story from a file. Raises BundleUnreadable, ChainBroken, OSError."""
-    with path.open("rb") as lines:
+    with Path(path).open("rb") as lines:
         return opened(lines)
 
 

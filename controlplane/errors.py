@@ -95,7 +95,7 @@ class TooManyExecutions(InvalidInput):
 
 
 class FlagNotFound(ControlPlaneError):
-    """There is no flag {flag}. Create it first."""
+    """There is no flag {flag}. Create it, or see which there are."""
 
     status = HTTPStatus.NOT_FOUND
 

@@ -20,6 +20,7 @@ from controlplane.criteria.bake_time import BAKE_TIME
 from controlplane.criteria.catalog import AnyCriterion, unanswerable
 from controlplane.durations import Duration, format_duration
 from controlplane.errors import InvalidInput
+from controlplane.known_fields import told
 from events.timestamps import HOUR, MINUTE, SECOND
 
 _ALL = 100
@@ -258,9 +259,9 @@ def parse(data: object) -> Plan:
 
 def _problems(error: ValidationError) -> str:
     """Each wrong field by name; not the wholes that are wrong only because a part of them is."""
-    found = {tuple(map(str, one["loc"])): one["msg"] for one in error.errors()}
+    found = {tuple(map(str, one["loc"])): told(Plan, one) for one in error.errors()}
     own = {
-        place: message.removeprefix("Value error, ")
+        place: message
         for place, message in found.items()
         if not any(other != place and other[: len(place)] == place for other in found)
     }

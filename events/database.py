@@ -65,7 +65,8 @@ class Database:
                 cause="the driver is missing: pip install 'rollout-controlplane[postgres]'"
             ) from error
         except (ArgumentError, NoSuchModuleError) as error:
-            raise LogUnavailable(cause=_first_line(error)) from error
+            meant = f"; for a file: sqlite:///{url}" if url and ":" not in url else ""
+            raise LogUnavailable(cause=_first_line(error) + meant) from error
         # SQLite has one writer a file: queueing here is fairer than its own sleep and retry.
         self._one_writer = threading.RLock() if self.dialect == "sqlite" else nullcontext()
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from controlplane import checkpoints
 from controlplane.cli.output import Json, line, opened, progress, say, to_json
@@ -87,9 +88,19 @@ def _signed(file: Path | None, keys: list[Path], environment: str) -> list[Check
         return []
     if not keys:
         raise InvalidInput(reason="say whose signatures count: --public-key FILE")
-    public = [checkpoints.read_public_key(key) for key in keys]
-    lines = file.read_text(encoding="utf-8").splitlines()
+    public = [_public_key(key) for key in keys]
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise InvalidInput(reason=f"cannot read checkpoints {file}: {error}") from error
     return checkpoints.read(lines, public, environment)
+
+
+def _public_key(file: Path) -> Ed25519PublicKey:
+    try:
+        return checkpoints.read_public_key(file)
+    except OSError as error:
+        raise InvalidInput(reason=f"cannot read public key {file}: {error}") from error
 
 
 @app.command()

@@ -108,4 +108,5 @@ def moment(value: datetime | str | None) -> Timestamp | None:
     try:
         return parse(value) if isinstance(value, str) else from_datetime(value)
     except ValueError as error:
-        raise InvalidInput(reason=f"{value} is no moment: {error}") from error
+        how = "write a date, a time and a zone, as in 2026-11-20T14:05Z"
+        raise InvalidInput(reason=f"{value} is no moment: {error}; {how}") from error

@@ -127,6 +127,8 @@ def _cases(
     since, until = time
     start = 0 if since is None else place(core, since)[0]
     end = core.log.head().position if until is None else place(core, until)[0]
+    if not core.log.head().position:
+        raise InvalidInput(reason="nothing is recorded yet: there is nothing to rehearse")
     if start >= end:
         raise InvalidInput(reason="since must lie before until")
     return cases.between(core, core.log, start, end, flag, by_hand=by_hand)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from controlplane import strict_yaml
 from controlplane.errors import InvalidInput
+from controlplane.known_fields import told
 from controlplane.rules.catalog import RULES
 from controlplane.rules.rule import NO_DATA, Finding, Rule, Watched
 from events.alerts import Severity
@@ -55,7 +56,7 @@ def parse(data: object) -> dict[str, Tuning]:
             first = error.errors()[0]
             place = ".".join(map(str, (name, *first["loc"])))
             raise InvalidInput(
-                reason=f"the rules are not valid: {place}: {first['msg']}"
+                reason=f"the rules are not valid: {place}: {told(Tuning, first)}"
             ) from error
         _refuse_what_it_has_not(RULES[name], tuning)
         found[name] = tuning

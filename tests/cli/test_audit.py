@@ -116,7 +116,10 @@ def test_counts_are_shown_with_what_they_count(terminal: Terminal) -> None:
         ("audit who-changed nonsense", "There is no flag nonsense"),
         ("audit timeline nonsense", "There is no rollout nonsense"),
         ("audit approvals nonsense", "There is no rollout nonsense"),
-        ("audit events --since yesterday", "yesterday is no moment"),
+        (
+            "audit events --since yesterday",
+            "and a zone, as in 2026-11-20T14:05Z",
+        ),
         ("audit events --group-by hour", "there is no group hour"),
     ],
 )

@@ -24,6 +24,10 @@ def test_a_log_is_held_to_what_was_signed(flagged: Terminal) -> None:
     assert "held to 1 checkpoint\n" in flagged.says("log", "verify", *keys)
     assert flagged.data("log", "verify", *keys)["checkpoints"] == 1
     assert "--public-key FILE" in flagged.refuses("log", "verify", *keys[:2])
+    gone = flagged.refuses("log", "verify", "--checkpoints", "no.jsonl", *keys[2:])
+    assert "cannot read checkpoints no.jsonl" in gone
+    gone = flagged.refuses("log", "verify", *keys[:3], "no.pub")
+    assert "cannot read public key no.pub" in gone
     rewritten(flagged, "DELETE FROM event_log WHERE position > 1")
     rewritten(
         flagged,

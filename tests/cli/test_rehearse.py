@@ -61,7 +61,9 @@ def test_what_cannot_be_tried_is_refused(rolled_back: Terminal) -> None:
     assert "say what to try" in refuses("rehearse")
     assert "cannot read rules no.yaml" in refuses("rehearse", "--rules", "no.yaml")
     (rolled_back.folder / "odd.yaml").write_text("ERROR_RATE_CRITICAL: {treshold: 0.1}")
-    assert "ERROR_RATE_CRITICAL.treshold" in refuses("rehearse", "--rules", "odd.yaml")
+    odd = refuses("rehearse", "--rules", "odd.yaml")
+    assert "ERROR_RATE_CRITICAL.treshold: there is no such field" in odd
+    assert "there are threshold, minutes, severity" in odd
     (rolled_back.folder / "leak.yaml").write_text("MEMORY_LEAK_DETECTED: {threshold: 3}")
     assert "has no threshold that can be set" in refuses("rehearse", "--rules", "leak.yaml")
     same = ("rehearse", "--plan", "same.yaml")
@@ -73,3 +75,8 @@ def test_what_cannot_be_tried_is_refused(rolled_back: Terminal) -> None:
         "must lie", "lies"
     )
     assert "told apart by their names" in refuses(*same, "--plan", "same.yaml")
+
+
+def test_of_an_empty_log_there_is_nothing_to_rehearse(terminal: Terminal) -> None:
+    (terminal.folder / "tight.yaml").write_text("ERROR_RATE_CRITICAL: {threshold: 0.01}")
+    assert "nothing is recorded yet" in terminal.refuses("rehearse", "--rules", "tight.yaml")

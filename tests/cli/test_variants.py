@@ -99,7 +99,7 @@ def test_what_was_typed_wrongly_is_refused_in_a_line(flagged: Terminal) -> None:
     assert "an object has each of its names once" in refused("object", 'a={"b": 1, "b": 2}')
     assert "the weights sum up" in refused("number", f"a:{'9' * 20}=1")
     assert "the default 'z' is none" in refused("number", "a=1", default="z")
-    assert "Create it first" in flagged.refuses("flags", "variants", "nonsense")
+    assert "Create it, or see" in flagged.refuses("flags", "variants", "nonsense")
 
 
 def test_another_kind_needs_the_flag_switched_off(flagged: Terminal) -> None:

@@ -100,13 +100,15 @@ def test_what_is_advised_over_http_is_a_route_there(error: type[ControlPlaneErro
 
 def test_each_is_told_what_they_can_do() -> None:
     refused = FlagNotFound(flag="checkout")
-    assert str(refused) == "There is no flag checkout. Create it first."
-    assert at_terminal(refused).endswith("first: controlplane flags create checkout --owner TEAM.")
+    assert str(refused) == "There is no flag checkout. Create it, or see which there are."
+    assert at_terminal(refused).endswith(
+        "are: controlplane flags create checkout --owner TEAM, or controlplane flags list."
+    )
     with ControlPlane("memory://") as plane:
         answer = client(plane, dev=True).get("/api/v1/flags/checkout").json()
     assert answer["detail"] == (
-        "There is no flag checkout. Create it first: "
-        'POST /api/v1/flags {"name": "checkout", "owner": "TEAM"}.'
+        "There is no flag checkout. Create it, or see which there are: "
+        'POST /api/v1/flags {"name": "checkout", "owner": "TEAM"}, or GET /api/v1/flags.'
     )
 
 

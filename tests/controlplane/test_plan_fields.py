@@ -78,7 +78,7 @@ def test_what_is_left_out_has_its_usual_value() -> None:
         ("start.needed", 21, r"start\.needed: .*less than or equal to 20"),
         ("start", {"needed": 2, "of": ["bob"]}, r"start: 2 must approve, but only 1 may"),
         ("promotion.needed", 0, r"plan: promotion\.needed starts at 1"),
-        ("promotion.who", ["bob"], r"promotion\.who: Extra inputs"),
+        ("promotion.who", ["bob"], r"promotion\.who: there is no such field; there are "),
         ("waves.0.max_wait", "0s", r"waves\.0\.max_wait: .*greater than 0"),
         ("waves.0.on_timeout", "pass", r"waves\.0\.on_timeout: .*'escalate' or 'rollback'"),
         ("waves.0.requires", [{**ITEM, "area": "cake"}], r"waves\.0\.requires\.0\.area: .*'code'"),

@@ -141,7 +141,7 @@ VALUE = "waves.0.audience.conditions.0.value"
         ("soak.hold", "soon", r"soak\.hold"),
         ("max_silence", "0s", "max_silence"),
         ("proposal_expires_after", "-1h", "proposal_expires_after"),
-        ("propose_again_after", "24h", "propose_again_after: Extra inputs"),
+        ("propose_again_after", "24h", "propose_again_after: there is no such field; there are "),
         ("waves.1.audience", OTHER_BETA, "plan: .*audience beta has other conditions in wave 2"),
         ("proposal_expires_after", "59s", "proposal_expires_after"),
         (f"{CRITERION}.alpha_pass", 0.21, r"waves\.1\.criteria\.1\.rate_below\.alpha_pass"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from controlplane import ControlPlane
-from controlplane.bundles import opened
+from controlplane.bundles import open_file, opened
 from controlplane.incident_views import incident_view, report_view
 from controlplane.replaying_views import scene_view
 from tests.http.callers import as_json, client, holding
@@ -90,6 +90,8 @@ def test_a_story_is_taken_along_in_one_file(hurt: ControlPlane, tmp_path: Path) 
     (tmp_path / "inc1.jsonl").write_bytes(answer.content)
     story = opened(answer.content.splitlines(keepends=True))
     assert list(story.events()) == list(hurt.replay("INC-1").events())
+    for path in (tmp_path / "inc1.jsonl", str(tmp_path / "inc1.jsonl")):
+        assert list(open_file(path).events()) == list(story.events())
 
 
 def test_as_of_a_moment_they_are_as_they_were(hurt: ControlPlane) -> None:

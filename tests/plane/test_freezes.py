@@ -191,7 +191,7 @@ def test_what_is_over_is_listed_only_when_asked_for(terminal: Terminal) -> None:
     ("words", "told"),
     [
         ("declare --reason=", "say why"),
-        ("declare --reason x --flag nonsense", "Create it first"),
+        ("declare --reason x --flag nonsense", "Create it, or see"),
         ("declare --reason x --until yesterday", "yesterday is no moment"),
         ("declare --reason x --until 2020-01-01T00:00Z", "is past"),
         ("declare --reason x --rrule FREQ=DAILY", "needs --name, --starts and --duration"),
