@@ -2,10 +2,11 @@
 
 import msgspec
 
-from controlplane.durations import by_the_second
+from controlplane.durations import by_the_second, rough_duration
 from controlplane.rehearsal.outcomes import Beyond, Outcome, Stop
 from controlplane.rehearsal.tallies import Rehearsal
 from controlplane.views import Json, moment
+from events.timestamps import MINUTE
 
 _SAID = {
     "rolled_back": "rolled back",
@@ -56,13 +57,13 @@ def outcome_view(outcome: Outcome) -> Json:
 def sentence(outcome: Outcome) -> str:
     """The answer, in a line: `exact, rolled back in wave 2, 13min before the record was`."""
     if outcome.answer == "same":
-        others = f", {len(outcome.departures)} of them otherwise" if outcome.departures else ""
-        return f"same, {outcome.decisions} decisions taken again{others}"
+        return f"same, {_count(outcome.decisions, 'decision')} taken again{_but(outcome)}"
     if not outcome.stops:
         wave = f" in wave {outcome.beyond.wave}" if outcome.beyond and outcome.beyond.wave else ""
         return f"unknown, it goes further than the data{wave}"
     first, earlier = outcome.stops[0], outcome.earlier_us or 0
-    than = f", {by_the_second(earlier)} before the record was rolled back" if earlier > 0 else ""
+    told = by_the_second(earlier) if earlier >= MINUTE else rough_duration(earlier)
+    than = f", {told} before the record was rolled back" if earlier > 0 else ""
     where = f" in wave {first.wave}" if first.wave else ""
     return f"exact, {_SAID[first.kind]}{where}{than}"
 
@@ -83,11 +84,20 @@ def saved_sentence(outcome: Outcome) -> str:
     """What would not have run."""
     saved = outcome.saved
     least = "at least " if saved.bound else ""
-    users = f"{saved.units} user{'' if saved.units == 1 else 's'}"
+    users = _count(saved.units, "user")
     return (
         f"{least}{saved.failed} of {outcome.recorded_failed} failed executions would not have run, "
         f"{users} would have met none; {saved.executions} executions of the new code in all"
     )
+
+
+def _but(outcome: Outcome) -> str:
+    """What differs all the same."""
+    return f"; {len(outcome.departures)} otherwise, below" if outcome.departures else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _place_view(place: Stop | Beyond) -> Json:

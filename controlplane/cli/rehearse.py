@@ -81,13 +81,20 @@ def _rulebooks(plans: Sequence[Path], rules: Sequence[Path]) -> list[Rulebook]:
 
 def _print(found: Rehearsal) -> None:
     tallies = found.tallies
+    if len(found.outcomes) > 1:
+        _print_tallies(found, tallies)
+        line("")
     if len(found.outcomes) == len(tallies):
         for outcome in found.outcomes:
             _print_whole(outcome)
-        return
+    else:
+        _print_each(found)
+
+
+def _print_tallies(found: Rehearsal, tallies: Sequence[Tally]) -> None:
     first = tallies[0]
     line(
-        f"{first.wrong + first.quiet} cases up to log position {found.position}: {first.wrong} "
+        f"{_cases(first.wrong + first.quiet)} up to log position {found.position}: {first.wrong} "
         f"went wrong ({first.failed} failed executions), {first.quiet} did not"
     )
     print_table(
@@ -96,7 +103,9 @@ def _print(found: Rehearsal) -> None:
         map(_row, tallies),
         "",
     )  # fmt: skip
-    line("")
+
+
+def _print_each(found: Rehearsal) -> None:
     print_table(
         ("case", "went", "tried", "answer", "why"),
         (
@@ -111,6 +120,10 @@ def _print(found: Rehearsal) -> None:
         ),
         "",
     )
+
+
+def _cases(number: int) -> str:
+    return f"{number} case{'' if number == 1 else 's'}"
 
 
 def _row(tally: Tally) -> tuple[object, ...]:

@@ -11,14 +11,15 @@ from controlplane.plane.core import Core
 from controlplane.plane.incidents import Incidents
 from controlplane.plane.moments import When, place
 from controlplane.plane.rollouts import AnyPlan, as_plan
+from controlplane.plans import FOUR_WAVES
 from controlplane.reading import world_of
 from controlplane.rehearsal import cases
 from controlplane.rehearsal.outcomes import Case, Outcome
 from controlplane.rehearsal.rulebooks import Rulebook
 from controlplane.rehearsal.tallies import Rehearsal
-from controlplane.rehearsal.walk import EVERY_US, Progress, Walk
+from controlplane.rehearsal.walk import EVERY_US, HEARD_US, Progress, Walk
 from controlplane.rules import tuning
-from events.timestamps import SECOND
+from events.timestamps import HOUR, SECOND, Timestamp
 from projections.flags import FLAGS
 
 AnyRules = Path | str | Mapping[str, Any]
@@ -54,7 +55,7 @@ def rehearse(
     sees: Callable[[str], bool] = lambda _flag: True,
     most: int | None = None,
 ) -> Rehearsal:
-    """Decide again. `sees`: whether a flag is to be told of; `most`: events to go through.
+    """Decide again. `sees`: whether a flag is told of; `most`: events, and criteria to look at.
 
     Raises RolloutNotFound, IncidentNotFound, FlagNotFound, InvalidInput.
     """
@@ -71,7 +72,7 @@ def rehearse(
         raise InvalidInput(reason="no rollout had started there: nothing was decided")
     total, gone, outcomes = sum(case.end - case.start for case in found), 0, list[Outcome]()
     if most is not None:
-        _refuse_too_much(total, len(rulebooks), every_us, most)
+        _refuse_too_much(found, rulebooks, every_us, core.clock(), most)
     for case in found:
         walk = Walk(core.history, case, rulebooks, every_us)
         outcomes += walk.go(partial(_report, progress, gone, total))
@@ -79,15 +80,25 @@ def rehearse(
     return Rehearsal(outcomes=tuple(outcomes), environment=core.log.environment, position=head)
 
 
-def _refuse_too_much(events: int, rulebooks: int, every_us: int, most: int) -> None:
-    """Each rulebook goes through all events, and looks between them: how often, `every` says."""
-    effort = events * rulebooks * max(1, EVERY_US // every_us)
-    if effort > most:
+def _refuse_too_much(
+    cases: Sequence[Case], rulebooks: Sequence[Rulebook], every_us: int, now: Timestamp, most: int
+) -> None:
+    """Count what there is to do: events to go through, criteria and rules to look at between."""
+    events = sum(case.end - case.start for case in cases)
+    lasts = sum((case.ended_at or now) - case.began_at for case in cases)
+    looks = min(lasts, events * HEARD_US) // every_us + lasts // HOUR
+    asked = sum(_criteria(one) + len(one.rules) for one in rulebooks)
+    if events * len(rulebooks) + looks * asked > most:
+        every = format_duration(every_us)
         raise InvalidInput(
-            reason=f"{rulebooks} rulebooks through {events} events, with a look every "
-            f"{format_duration(every_us)}, are too much for here; try fewer, a shorter time, or "
-            "rarer looks"
+            reason=f"{len(rulebooks)} rulebooks on {events} events, with a look every {every}, are "
+            "too much for here: try fewer, a shorter time, or rarer looks"
         )
+
+
+def _criteria(rulebook: Rulebook) -> int:
+    plan = rulebook.plan or FOUR_WAVES
+    return max(len(plan.stage(number).criteria) for number in range(1, plan.stages + 1))
 
 
 def _report(progress: Progress, before: int, total: int, done: int, _of: int) -> None:

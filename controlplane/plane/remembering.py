@@ -69,8 +69,8 @@ class Remembering:
         `plan`, `rules`: as files, or their data; several side by side as `rulebooks`, each made
         by `controlplane.rulebook(plan=…, rules=…, name=…)`. Of a `rollout`, an `incident`, what
         was under way between `since` and `until`, or all there is; `every`: seconds between
-        looks beside those recorded; `sees`: whether a flag is to be told
-        of; `most`: events to go through. Nothing is written. Raises RolloutNotFound,
+        looks beside those recorded; `sees`: whether a flag is told of; `most`: how many events,
+        and criteria at looks, all of it may take. Nothing is written. Raises RolloutNotFound,
         IncidentNotFound, FlagNotFound, InvalidInput.
         """
         tried = list(rulebooks)

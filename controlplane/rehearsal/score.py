@@ -11,8 +11,10 @@ from controlplane.rehearsal.outcomes import (
     Saved,
     Stop,
 )
+from events.alerts import AlertRaised, AlertResolved
 from events.event import Event
 from events.executions import BatchExecuted
+from events.interventions import HoldReleased, RolloutHeld
 from events.timestamps import Timestamp
 from projections.flags import Flag
 
@@ -112,13 +114,20 @@ class Score:
 
 
 def gist(events: Iterable[Event]) -> str:
-    """What is decided, without its numbers: `held for criterion, lapsed`."""
-    said = [
-        f"{event.TYPE.partition('.')[2]} {getattr(event, 'kind', '')}".strip()
-        for event in events
-        if event.TYPE not in _WITHOUT_CONSEQUENCES
-    ]
+    """What is decided, without its numbers: `held (criterion), proposal lapsed`."""
+    said = [_gist(event) for event in events if event.TYPE not in _WITHOUT_CONSEQUENCES]
     return ", ".join(said) or "nothing"
+
+
+def _gist(event: Event) -> str:
+    what = event.TYPE.partition(".")[2].replace("_", " ")
+    match event:
+        case AlertRaised(rule=rule) | AlertResolved(rule=rule):
+            return f"{rule} {what}"
+        case RolloutHeld(kind=kind) | HoldReleased(kind=kind):
+            return f"{what} ({kind})"
+        case _:
+            return what
 
 
 _WITHOUT_CONSEQUENCES = frozenset(

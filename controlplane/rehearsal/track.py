@@ -22,9 +22,10 @@ from controlplane.rules import looking
 from controlplane.rules.catalog import WATCHED
 from controlplane.rules.rule import Finding, Rule
 from controlplane.stages import consequences
-from events.alerts import alert_stream
+from events.alerts import AlertRaised, AlertResolved, alert_stream
 from events.event import Event
 from events.executions import BatchExecuted
+from events.flags import ExposureChanged
 from events.freezes import FREEZE_STREAM
 from events.promotions import (
     PromotionProposed,
@@ -111,7 +112,12 @@ class Track:
         return other or bool(self.rulebook.rules) or self.fewer
 
     def rules(self) -> dict[str, Rule]:
-        """The alert rules that are judged here: all of them where others are served."""
+        """The alert rules that are judged here: all of them where others are served.
+
+        Before the rollout starts, the flag is somebody else's.
+        """
+        if self.case.rollout and not self.rollout.started_at:
+            return {}
         return {**WATCHED, **self.rulebook.rules} if self.fewer else {**self.rulebook.rules}
 
     # Seeing
@@ -140,6 +146,11 @@ class Track:
         elif isinstance(event, PromotionProposed) and event.rollout == self.case.rollout:
             # By a person, who asks to go on without evidence, whatever the plan.
             recorded = replace(recorded, event=replace(event, plan_hash=self.rollout.plan_hash))
+        elif isinstance(event, ExposureChanged) and self.fewer:
+            if event.after > self.flag.exposure_of(event.audience):
+                if event.after > event.before:
+                    self.end(recorded.position - 1, recorded.occurred_at, "it was raised by hand")
+                return  # What the record lowers to is more than is served here.
         elif isinstance(event, _ABOUT_A_PROPOSAL) and event.rollout == self.case.rollout:
             waits = self.rollout.proposal
             if waits is None:
@@ -184,6 +195,8 @@ class Track:
 def _written(event: Event, like: Recorded, version: int | None = None) -> Recorded:
     """As if it had been recorded there."""
     changes: dict[str, Any] = {"event": event, "type": event.TYPE}
+    if isinstance(event, AlertRaised | AlertResolved):
+        changes["stream"] = alert_stream(event.flag, event.rule)  # What its row is known by.
     if version is not None:
         changes["version"] = version
     return replace(like, **changes)

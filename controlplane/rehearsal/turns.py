@@ -84,15 +84,13 @@ class Turn:
         by_rule = off is not None and self.events[0].actor == WATCHER
         return off.reason.partition(":")[0] if off is not None and by_rule else ""
 
-    @property
-    def starts(self) -> bool:
-        """Whether a rollout begins."""
-        return self.first(RolloutStarted) is not None
+    def starts(self, rollout: str) -> bool:
+        """Whether that rollout begins."""
+        return any(isinstance(event, RolloutStarted) for event in self.of(rollout))
 
-    @property
-    def approves(self) -> bool:
-        """Whether somebody agrees to a promotion."""
-        return self.first(ProposalApproved) is not None
+    def approves(self, rollout: str) -> bool:
+        """Whether somebody agrees to its promotion."""
+        return any(isinstance(event, ProposalApproved) for event in self.of(rollout))
 
     @property
     def alert(self) -> AlertRaised | AlertResolved | None:
@@ -151,6 +149,9 @@ def _belongs(together: list[Recorded], event: Recorded) -> bool:
     if (event.occurred_at, event.actor) != (last.occurred_at, last.actor):
         return False
     if isinstance(event.event, CommandAccepted):
+        return False
+    about = {one.event.rollout for one in together if isinstance(one.event, RolloutEvent)}
+    if about and isinstance(event.event, RolloutEvent) and event.event.rollout not in about:
         return False
     causes = {together[0].causation_id, *(one.id for one in together)}
     if event.causation_id is not None and event.causation_id not in causes:

@@ -33,7 +33,7 @@ from projections.timelines import about, stretch
 
 EVERY_US = MINUTE
 """How often a control plane looks, unless it is told otherwise."""
-_HEARD_US = 15 * MINUTE
+HEARD_US = 15 * MINUTE
 """When nothing was recorded for so long, looks in between are an hour apart."""
 
 _FARTHEST = 2**63 - 1
@@ -89,6 +89,8 @@ class Walk:
                 self._record.step(item)
                 self._failed += self._has_failed(item)
                 self._last = item
+        if self._last is not None and not case.ended_at:
+            self._look_in_between(self._last.recorded_at + self._every_us)  # The next one.
         self._count_late()
         progress(case.end - case.start, case.end - case.start)
         return [track.score.outcome(self._went_off, self._failed) for track in self._tracks]
@@ -145,8 +147,17 @@ class Walk:
                     continue
                 if not next_.rule and track.rollout.is_active:
                     track.looks[next_.position] = track.look(next_.at, next_.as_of)
-                elif next_.rule in (judged := track.rules()):
-                    track.findings[next_.position] = track.find(judged[next_.rule], next_.at)
+                elif next_.rule and (judged := track.rules()):
+                    if next_.rule in judged:
+                        finding = track.find(judged[next_.rule], next_.at)
+                        track.findings[next_.position] = finding
+                    # Of the rules that look together, those that had nothing to say might have.
+                    self._watch(track, next_)
+
+    def _watch(self, track: Track, look: _Decision) -> None:
+        if self._last is not None and track.differs:
+            like = _at(self._last, look.at, look.as_of)
+            watching.watch(track, self._record, like, look.as_of, but=look.rule)
 
     def _turn(self, turn: Turn) -> None:
         proposed = self._proposed or turn.first(PromotionProposed) is not None
@@ -175,13 +186,13 @@ class Walk:
             watching.spoke(track, turn, alert)
         elif alert is None and turn.rule in track.rules():
             watching.took_off(track, turn, track.rules()[turn.rule])
-        elif rollout and turn.starts and turn.of(rollout):
+        elif rollout and turn.starts(rollout):
             waves.start(track, turn)
         elif track.waiting:
             self._wait(track, turn)
         elif rollout and track.rollout.is_active and turn.is_look(rollout):
             waves.look(track, turn, proposed=proposed)
-        elif rollout and turn.approves and turn.of(rollout):
+        elif rollout and turn.approves(rollout):
             waves.approve(track, turn)
         else:
             for one in turn.events:
@@ -193,7 +204,7 @@ class Walk:
         if turn.is_look(self._case.rollout) and track.rollout.is_active:
             seen = track.looks.pop(turn.position, None) or track.look(turn.at, turn.position - 1)
             waves.wait(track, seen, turn)
-        elif not turn.approves:
+        elif not turn.approves(self._case.rollout):
             for one in turn.events:
                 if getattr(one.event, "wave", track.rollout.wave) == track.rollout.wave:
                     track.take(one)
@@ -213,11 +224,10 @@ class Walk:
         at = max(self._next_look, -(-heard // self._every_us) * self._every_us)
         looking = [track for track in self._tracks if track.differs and not track.is_decided]
         while at < until and looking:
-            first = replace(last, occurred_at=at, recorded_at=at, position=last.position + 1)
             for track in looking:
-                self._look(track, Turn((first,)), last.position)
+                self._look(track, _at(last, at, last.position), last.position)
             looking = [track for track in looking if not track.is_decided]
-            at += self._every_us if at - heard < _HEARD_US else max(HOUR, self._every_us)
+            at += self._every_us if at - heard < HEARD_US else max(HOUR, self._every_us)
         self._next_look = -(-until // self._every_us) * self._every_us
 
     def _look(self, track: Track, like: Turn, as_of: int) -> None:
@@ -243,4 +253,9 @@ class Walk:
             was = look_at(world_of(self._record, id_, like.at), as_of)
             if waves.notable(evaluation.decide(rollout, was, like.at)) == found:
                 return
-        waves.differ(track, like, decided, proposed=self._proposed)
+        waves.differ(track, like, seen, proposed=self._proposed)
+
+
+def _at(last: Recorded, at: Timestamp, as_of: int) -> Turn:
+    """Where something is put that was not recorded: right behind what it knows."""
+    return Turn((replace(last, occurred_at=at, recorded_at=at, position=as_of + 1),))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from controlplane import alerts, taking_off
 from controlplane.reading import Getting
+from controlplane.rehearsal.score import gist
 from controlplane.rehearsal.track import Track
 from controlplane.rehearsal.turns import Recorded, Turn
 from controlplane.rules import looking
@@ -32,11 +33,15 @@ def took_off(track: Track, turn: Turn, rule: Rule) -> None:
     _goes_off(track, turn, rule, track.find(rule, turn.at), turn.events)
 
 
-def watch(track: Track, record: Getting, like: Turn, as_of: int) -> None:
-    """A look that was not recorded. What the rules of then would do too, the record has done."""
+def watch(track: Track, record: Getting, like: Turn, as_of: int, but: str = "") -> None:
+    """A look that was not recorded. What the rules of then would do too, the record has done.
+
+    `but`: a rule that spoke at this look, and is taken again where it did.
+    """
     flag, now = track.case.flag, like.at
+    others = [rule for rule in track.rules().values() if rule.name != but]
     # As they look live: those that switch the flag off come last.
-    for rule in sorted(track.rules().values(), key=lambda rule: rule.disables_flag):
+    for rule in sorted(others, key=lambda rule: rule.disables_flag):
         finding = track.find(rule, now)
         decided = _decide(track.rows, flag, rule, finding, now, as_of)
         goes_off = taking_off.is_due(rule, finding) and track.flag.enabled
@@ -49,6 +54,7 @@ def watch(track: Track, record: Getting, like: Turn, as_of: int) -> None:
         track.happens(decided, like.events[0])
         if AlertRaised in map(type, decided) and AlertRaised not in said:
             track.score.alerts += rule.severity != "info"
+            track.score.depart(now, as_of, "nothing", gist(decided))
         if goes_off:
             _off(track, like, rule, finding)
             return

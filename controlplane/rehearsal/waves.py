@@ -8,6 +8,7 @@ from controlplane.checklists import missing
 from controlplane.commands import Approve, Look
 from controlplane.criteria.external import External
 from controlplane.criteria.manual import Manual
+from controlplane.criteria.not_worse_than import NotWorseThan
 from controlplane.errors import ControlPlaneError, NotAnApprover, NotSignedOff
 from controlplane.freezes import frozen_by
 from controlplane.plans import Plan, recorded
@@ -68,6 +69,8 @@ def look(track: Track, turn: Turn, *, proposed: bool) -> None:
     told = turn.of(track.case.rollout)
     seen = track.looks.pop(turn.position, None) or track.look(turn.at, turn.position - 1)
     decided = evaluation.decide(track.rollout, seen, turn.at)
+    if _rests_on_control(track, turn, seen):
+        return
     track.score.compare(turn.at, turn.position, told, decided)
     back = _has(told, RollbackStarted)
     if _has(decided, RollbackStarted):
@@ -127,6 +130,8 @@ def approve(track: Track, turn: Turn) -> None:
 def wait(track: Track, seen: Look, like: Turn) -> None:
     """A look at the stage that the record has left: it goes off, or would be promoted now."""
     decided = evaluation.decide(track.rollout, seen, like.at)
+    if _rests_on_control(track, like, seen):
+        return
     if _has(decided, RollbackStarted):
         roll_back(track, like, decided)
     elif _has(decided, PromotionProposed | WavePromoted):
@@ -135,8 +140,11 @@ def wait(track: Track, seen: Look, like: Turn) -> None:
         track.happens(decided, like.events[0], flag_too=False)
 
 
-def differ(track: Track, like: Turn, decided: Sequence[Event], *, proposed: bool) -> None:
+def differ(track: Track, like: Turn, seen: Look, *, proposed: bool) -> None:
     """A look that was not recorded comes to something that the rules of then would not."""
+    decided = evaluation.decide(track.rollout, seen, like.at)
+    if _rests_on_control(track, like, seen):
+        return
     if _has(decided, RollbackStarted):
         roll_back(track, like, decided)
     elif _has(decided, PromotionProposed | WavePromoted) and not proposed:
@@ -165,6 +173,31 @@ def notable(decided: Sequence[Event]) -> tuple[str, ...]:
             case _:
                 pass
     return tuple(found)
+
+
+def _rests_on_control(track: Track, turn: Turn, seen: Look) -> bool:
+    """Whether it is decided by a comparison with the old code, which others would have run.
+
+    What those met with it whom the track does not serve is in no record: nothing follows then.
+    """
+    if not track.fewer:
+        return False
+    rollout, look = track.rollout, seen.assessment
+    compared = {
+        one.name
+        for one in recorded(rollout.plan).stage(rollout.wave).criteria
+        if isinstance(one, NotWorseThan) and one.baseline == "control"
+    }
+    failed = {one.criterion for one in look.judgements if one.verdict == "FAIL"}
+    if compared & failed or (compared and look.action == "promote"):
+        names = ", ".join(sorted(compared))
+        track.end(
+            turn.position - 1,
+            turn.at,
+            f"{names} compares with the old code, and those who would have run it did not",
+        )
+        return True
+    return False
 
 
 def _has(events: Sequence[Event], kind: object) -> bool:

@@ -30,7 +30,7 @@ def rolled_back(flagged: Terminal) -> Terminal:
 
 def test_the_answer_is_told_in_a_line_and_its_reasons_below(rolled_back: Terminal) -> None:
     said = rolled_back.says("rehearse", "--plan", "same.yaml", "--rollout", R1)
-    assert said == f"same on {R1}: same, 1 decisions taken again\n"
+    assert said == f"same on {R1}: same, 1 decision taken again\n"
     first, *below = rolled_back.says("rehearse", "--plan", "wide.yaml", "--rollout", R1).split("\n")
     assert first == f"wide on {R1}: unknown, it goes further than the data"
     assert "it serves 20 % of internal, the record 10 % of internal" in below[0]

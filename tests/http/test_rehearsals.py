@@ -4,7 +4,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from controlplane import FOUR_WAVES, ControlPlane, rulebook
+from controlplane.http import rehearsals
 from controlplane.rehearsing_views import rehearsal_view
+from events.timestamps import DAY
+from tests.conftest import Clock
 from tests.http.callers import as_json, client, holding
 from tests.journeys.traffic import ENGINEER, FLAG, batch
 
@@ -67,3 +70,26 @@ def test_to_a_token_for_other_flags_there_is_nothing(lived: ControlPlane) -> Non
     for what in ({"rollout": R1}, {"flag": FLAG}, {"incident": "INC-1"}):
         assert asking.post(REHEARSALS, json=tried | what).status_code == 404
     assert "nothing was decided" in asking.post(REHEARSALS, json=tried).text
+
+
+def test_more_than_a_moment_of_work_is_refused_beforehand(
+    lived: ControlPlane, clock: Clock
+) -> None:
+    clock.advance(21 * DAY)
+    plan = FOUR_WAVES.to_json()
+    plan["waves"][0]["criteria"] = [
+        {"kind": "rate_below", "bound": 0.5, "name": f"c{number}"} for number in range(50)
+    ]
+    tried = [{"name": f"r{number}", "plan": plan} for number in range(10)]
+    asked = {"rulebooks": tried, "rollout": R1, "every_seconds": 1}
+    found = client(lived, dev=True).post(REHEARSALS, json=asked)
+    assert found.status_code == 422
+    assert "too much for here" in found.json()["detail"]
+
+
+def test_one_at_a_time_so_that_other_questions_are_answered(lived: ControlPlane) -> None:
+    asked = {"rulebooks": [{"name": "tight", "rules": TIGHT}], "rollout": R1}
+    with rehearsals._ONE_AT_A_TIME:
+        found = client(lived, dev=True).post(REHEARSALS, json=asked)
+    assert (found.status_code, found.headers["Retry-After"]) == (429, "10")
+    assert client(lived, dev=True).post(REHEARSALS, json=asked).status_code == 200

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from controlplane import ControlPlane, rulebook
+from controlplane.bucketing import bucket
 from controlplane.plans import FOUR_WAVES
 from controlplane.rehearsal.outcomes import Outcome
 from controlplane.rehearsal.rulebooks import Rulebook
@@ -207,3 +208,62 @@ def test_what_would_be_promoted_later_is_delayed_and_no_false_alarm(rolling: Rol
     rolling.advance_to(3)
     (tally,) = rolling.plane.rehearse(first_wave(hold="48h"), rollout=rolling.id).tallies
     assert (tally.quiet, tally.delayed, tally.false_alarms) == (1, 1, 0)
+
+
+def test_an_alert_between_looks_is_raised_once_and_is_over_when_it_is(rolling: Rolling) -> None:
+    clock, service, plane = rolling.service.clock, rolling.service, rolling.plane
+    for minute in range(120):
+        clock.advance(MINUTE)
+        service.runs(20, failed=1 if 10 <= minute < 25 else 0)
+        plane.rollouts.evaluate_all()
+    rules = {"ERROR_RATE_WARNING": {"threshold": 0.01}}
+    found = only(plane.rehearse(rules=rules, rollout=rolling.id).outcomes)
+    assert (found.answer, found.alerts) == ("same", 1)
+    said = [one.rehearsed for one in found.departures]
+    assert said == ["ERROR_RATE_WARNING raised"]
+
+
+def test_a_comparison_with_the_old_code_decides_nothing_where_fewer_are_served(
+    service: Service,
+) -> None:
+    """Who is not served would have run the old code, and what they met is in no record."""
+    clock, plane = service.clock, service.plane
+    rolling = Rolling(service, plane.rollouts.start(bound(0.5), flag=FLAG, actor=ENGINEER).id)
+    users = [f"user-{number}" for number in range(400)]
+    few = [user for user in users if bucket(FLAG, user) < 9_000]
+    ran = [
+        batch(unit=user, audience="internal", failed=n % 4 == 0) for n, user in enumerate(few)
+    ] + [batch("off", unit=user, audience="internal") for user in users[:40]]
+    for _ in range(60):
+        clock.advance(MINUTE)
+        plane.executions.record(ran)
+    plan = first_wave(percentage=9)
+    plan["waves"][0]["criteria"] = [
+        {"kind": "not_worse_than", "margin": 0.05, "on_fail": "rollback"}
+    ]
+    found = only(plane.rehearse(plan, rollout=rolling.id).outcomes)
+    assert [stop.kind for stop in found.stops] == ["narrower"]
+    assert found.beyond is not None
+    assert "compares with the old code" in found.beyond.reason
+
+
+def test_lowered_by_hand_it_serves_no_more_than_it_did(rolling: Rolling) -> None:
+    rolling.approve(rolling.propose())
+    rolling.service.clock.advance(MINUTE)
+    plan = first_wave(hold="48h")
+    before = only(rolling.plane.rehearse(plan, rollout=rolling.id).outcomes)
+    beta = FOUR_WAVES.waves[1].audience.to_audience()
+    rolling.plane.flags.set_percentage(FLAG, 20, audience=beta, actor=ON_CALL)
+    rolling.service.runs(100, over=MINUTE, audience="beta", unit="user-23")
+    after = only(rolling.plane.rehearse(plan, rollout=rolling.id).outcomes)
+    assert after.saved.executions == before.saved.executions + 100
+
+
+def test_rules_are_silent_before_the_rollout_starts(by_hand: Service) -> None:
+    plane = by_hand.plane
+    drafted = plane.rollouts.draft(flag=FLAG, actor=ENGINEER)
+    goes_on(by_hand, 10, failed=2)
+    plane.flags.disable(FLAG, actor=ENGINEER)
+    rolling = Rolling(by_hand, plane.rollouts.start(rollout=drafted.id, actor=ENGINEER).id)
+    goes_on(by_hand, 10)
+    assert only(outcomes(plane, rollout=rolling.id)).answer == "same"
