@@ -52,8 +52,9 @@ def watch(track: Track, record: Getting, like: Turn, as_of: int, but: str = "") 
         if alike and not track.fewer:
             continue
         track.happens(decided, like.events[0])
-        if AlertRaised in map(type, decided) and AlertRaised not in said:
-            track.score.alerts += rule.severity != "info"
+        only_here = AlertRaised in map(type, decided) and AlertRaised not in said
+        if only_here and rule.severity != "info":
+            track.score.alerts += 1
             track.score.depart(now, as_of, "nothing", gist(decided))
         if goes_off:
             _off(track, like, rule, finding)

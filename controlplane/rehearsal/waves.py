@@ -6,12 +6,10 @@ from itertools import takewhile
 from controlplane import evaluation, promotions
 from controlplane.checklists import missing
 from controlplane.commands import Approve, Look
-from controlplane.criteria.external import External
-from controlplane.criteria.manual import Manual
-from controlplane.criteria.not_worse_than import NotWorseThan
 from controlplane.errors import ControlPlaneError, NotAnApprover, NotSignedOff
 from controlplane.freezes import frozen_by
-from controlplane.plans import Plan, recorded
+from controlplane.plans import recorded
+from controlplane.rehearsal.answerable import rests_on_control, wants_only_answers
 from controlplane.rehearsal.outcomes import StopKind
 from controlplane.rehearsal.track import Track
 from controlplane.rehearsal.turns import Turn, is_of
@@ -29,7 +27,6 @@ from events.rollouts import (
     WaveEntered,
 )
 from projections.freezes import FREEZES
-from projections.rollouts import Rollout
 
 _Entering = WaveEntered | SoakStarted | RolloutCompleted
 
@@ -69,7 +66,7 @@ def look(track: Track, turn: Turn, *, proposed: bool) -> None:
     told = turn.of(track.case.rollout)
     seen = track.looks.pop(turn.position, None) or track.look(turn.at, turn.position - 1)
     decided = evaluation.decide(track.rollout, seen, turn.at)
-    if _rests_on_control(track, turn, seen):
+    if _ends(track, turn, seen):
         return
     track.score.compare(turn.at, turn.position, told, decided)
     back = _has(told, RollbackStarted)
@@ -130,7 +127,7 @@ def approve(track: Track, turn: Turn) -> None:
 def wait(track: Track, seen: Look, like: Turn) -> None:
     """A look at the stage that the record has left: it goes off, or would be promoted now."""
     decided = evaluation.decide(track.rollout, seen, like.at)
-    if _rests_on_control(track, like, seen):
+    if _ends(track, like, seen):
         return
     if _has(decided, RollbackStarted):
         roll_back(track, like, decided)
@@ -143,7 +140,7 @@ def wait(track: Track, seen: Look, like: Turn) -> None:
 def differ(track: Track, like: Turn, seen: Look, *, proposed: bool) -> None:
     """A look that was not recorded comes to something that the rules of then would not."""
     decided = evaluation.decide(track.rollout, seen, like.at)
-    if _rests_on_control(track, like, seen):
+    if _ends(track, like, seen):
         return
     if _has(decided, RollbackStarted):
         roll_back(track, like, decided)
@@ -175,29 +172,13 @@ def notable(decided: Sequence[Event]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _rests_on_control(track: Track, turn: Turn, seen: Look) -> bool:
-    """Whether it is decided by a comparison with the old code, which others would have run.
-
-    What those met with it whom the track does not serve is in no record: nothing follows then.
-    """
-    if not track.fewer:
-        return False
-    rollout, look = track.rollout, seen.assessment
-    compared = {
-        one.name
-        for one in recorded(rollout.plan).stage(rollout.wave).criteria
-        if isinstance(one, NotWorseThan) and one.baseline == "control"
-    }
-    failed = {one.criterion for one in look.judgements if one.verdict == "FAIL"}
-    if compared & failed or (compared and look.action == "promote"):
-        names = ", ".join(sorted(compared))
-        track.end(
-            turn.position - 1,
-            turn.at,
-            f"{names} compares with the old code, and those who would have run it did not",
-        )
-        return True
-    return False
+def _ends(track: Track, turn: Turn, seen: Look) -> bool:
+    """Whether it is decided by what no record tells, where fewer are served."""
+    names = rests_on_control(track.rollout, seen) if track.fewer else ()
+    if names:
+        reason = "compares with the old code, and those who would have run it did not"
+        track.end(turn.position - 1, turn.at, f"{', '.join(names)} {reason}")
+    return bool(names)
 
 
 def _has(events: Sequence[Event], kind: object) -> bool:
@@ -265,34 +246,12 @@ def _as_recorded(track: Track, turn: Turn, decided: Sequence[Event]) -> None:
 
 def _does_not_promote(track: Track, turn: Turn, seen: Look, reason: str) -> None:
     """The record went on, and it does not: for what is lacking, or was not asked for."""
-    rollout, plan = track.rollout, recorded(track.rollout.plan)
-    lacking = _lacking(rollout, plan, seen)
-    unasked = _answered_elsewhere(plan) - _answered_elsewhere(recorded(track.recorded_plan))
-    unsigned = missing(plan.required_after(rollout.wave), rollout.interventions.sign_offs)
-    if (lacking and unasked.issuperset(lacking)) or (not lacking and unsigned):
+    if wants_only_answers(track.rollout, recorded(track.recorded_plan), seen):
         _asks(track, turn, reason)
         return
     alert = seen.assessment.critical_alert
     kind: StopKind = "held" if seen.assessment.verdict == "FAIL" or alert else "waited"
     _leave(track, turn, kind, reason)
-
-
-def _lacking(rollout: Rollout, plan: Plan, seen: Look) -> list[str]:
-    """The criteria that keep a wave from being promoted."""
-    lenient = {one.name for one in plan.stage(rollout.wave).criteria if one.on_fail == "warn"}
-    return [
-        one.criterion
-        for one in seen.assessment.judgements
-        if one.verdict != "PASS" and one.criterion not in lenient
-    ]
-
-
-def _answered_elsewhere(plan: Plan) -> frozenset[str]:
-    """Criteria that people or other systems answer."""
-    stages = [plan.stage(number) for number in range(1, plan.stages + 1)]
-    return frozenset(
-        one.name for stage in stages for one in stage.criteria if isinstance(one, External | Manual)
-    )
 
 
 def _leave(track: Track, turn: Turn, kind: StopKind, reason: str) -> None:
