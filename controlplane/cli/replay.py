@@ -11,9 +11,10 @@ from rich.live import Live
 
 from controlplane.bundles import open_file
 from controlplane.cli.keys import keyboard, suspend
-from controlplane.cli.output import Json, console, line, opened, print_json, progress
+from controlplane.cli.output import Json, console, opened, print_json, progress
 from controlplane.cli.past import place
 from controlplane.cli.player import SPEEDS, Player, Stop
+from controlplane.cli.retaken import print_retaken
 from controlplane.cli.screen import screen
 from controlplane.cli.texts import short, to_json
 from controlplane.errors import InvalidInput
@@ -21,7 +22,7 @@ from controlplane.plane.core import moment
 from controlplane.plane.moments import When
 from controlplane.replaying import Recorded, Replay, Scene
 from controlplane.replaying_views import retaken_view, scene_view
-from controlplane.retaking import Retaken, retake_story
+from controlplane.retaking import retake_story
 from controlplane.sentences import sentence
 from events.alerts import AlertEvent
 from events.executions import BatchExecuted
@@ -84,28 +85,9 @@ def _check(found: Replay, *, as_json: bool) -> None:
     if as_json:
         print_json(retaken_view(retaken))
     else:
-        _print_retaken(retaken)
+        print_retaken(retaken)
     if not retaken.identical:
         raise typer.Exit(1)
-
-
-def _print_retaken(retaken: Retaken) -> None:
-    counts = (
-        (retaken.judgements, "on waves"),
-        (retaken.alerts, "on alerts"),
-        (retaken.rollbacks, "on rollbacks"),
-        (retaken.incidents, "on incidents"),
-    )
-    outcome = "identical" if retaken.identical else f"{len(retaken.differences)} differ"
-    told = ", ".join(f"{count} {name}" for count, name in counts)
-    total = sum(count for count, _ in counts)
-    line(f"{total} decisions ({told}) taken again from the events: {outcome}")
-    if retaken.untold:
-        line(f"{retaken.untold} do not tell what they were made of, or are another evaluator's")
-    for one in retaken.differences:
-        line(f"position {one.position}, {one.what}")
-        line(f"  recorded:   {one.recorded}")
-        line(f"  recomputed: {one.recomputed}")
 
 
 def _place(text: str | None) -> When | None:

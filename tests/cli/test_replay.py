@@ -14,7 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 from controlplane import ControlPlane
+from controlplane.cli.retaken import fields
 from controlplane.clock import new_id
+from controlplane.differences import Difference
 from events import NewEvent
 from events.alerts import AlertRaised
 from tests.cli.conftest import Terminal
@@ -94,8 +96,22 @@ def test_a_decision_that_no_rule_made_is_told(hurt: Terminal) -> None:
     result = hurt.run("replay", "--flag", FLAG, "--check")
     assert result.exit_code == 1
     assert "differ" in result.stdout
-    assert "recomputed: nothing" in result.stdout
+    assert "recorded: alert.raised, recomputed: nothing" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) < 200
     assert "say of which flag" in hurt.refuses("replay", "--check")
+
+
+def test_of_a_decision_that_comes_out_otherwise_the_fields_that_differ_are_told() -> None:
+    long = "w" * 500
+    told = f'alert.raised {{"a":{{"n":[1,2]}},"same":"x","value":4.5,"window":"{long}"}}'
+    comes = 'alert.raised {"a":{"n":[1,3,{"k":null}]},"same":"x","value":4.0}'
+    assert [*fields(Difference(7, "alerts", told, comes))] == [
+        "a.n.1: recorded 2, recomputed 3",
+        "a.n.2.k: recorded nothing, recomputed –",
+        "value: recorded 4.5, recomputed 4",
+        f"window: recorded {'w' * 99}…, recomputed nothing",
+    ]
+    assert [*fields(Difference(7, "alerts", told, "nothing"))] == []
 
 
 def test_it_begins_at_a_position_or_a_moment(hurt: Terminal) -> None:
