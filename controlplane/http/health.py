@@ -1,4 +1,7 @@
-"""`/livez` and `/readyz`: whether to restart this process, and whether to send it requests."""
+"""Without a token: `/livez`, `/readyz`, and at `/` what this is.
+
+Whether to restart this process, and whether to send it requests; nothing that is a secret.
+"""
 
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -12,6 +15,18 @@ from controlplane.scrapes import MOST_EVENTS_BEHIND
 from events.errors import ControlPlaneError
 
 routes = router("health", prefix="")
+
+_FRONT = {
+    "name": "Rollout control plane",
+    "api": "/api/v1",
+    "openapi": "/api/v1/openapi.json",
+    "ofrep": "/ofrep/v1",
+    "metrics": "/metrics",
+    "live": "/livez",
+    "ready": "/readyz",
+    "authentication": "Authorization: Bearer TOKEN",
+    "documentation": "docs/http.md, in the repository; at the terminal: controlplane --help",
+}
 
 
 class Alive(BaseModel):
@@ -31,6 +46,26 @@ class Ready(BaseModel):
         Literal["held", "free"] | None,
         Field(description="Whether anybody has the lease: free, nobody looks at waves and alerts."),
     ]
+
+
+class Front(BaseModel):
+    """What this is, and where to go on."""
+
+    name: Literal["Rollout control plane"]
+    api: Literal["/api/v1"]
+    openapi: Literal["/api/v1/openapi.json"]
+    ofrep: Literal["/ofrep/v1"]
+    metrics: Literal["/metrics"]
+    live: Literal["/livez"]
+    ready: Literal["/readyz"]
+    authentication: str
+    documentation: str
+
+
+@routes.get("/", response_model=Front)
+async def front() -> dict[str, str]:
+    """Say what this is, and where to go on. It tells the same to everybody."""
+    return _FRONT
 
 
 @routes.get("/livez", response_model=Alive)

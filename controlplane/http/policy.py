@@ -53,7 +53,7 @@ _NOT_OF_ONE_FLAG = (
     *("four_waves", "plan_schema", "check_plan"),
 )
 POLICY: dict[str, Rule] = {
-    **{name: Rule(None) for name in ("livez", "readyz")},
+    **{name: Rule(None) for name in ("front", "livez", "readyz")},
     **_read("openapi_document", "scrape_metrics"),
     "stream_events": Rule("read", light=True),
     **{

@@ -207,6 +207,7 @@ def recording(story: Story) -> None:
     tell("list_tokens")
     tell("get_token", token=token["id"])
     tell("revoke_token", {"reason": "ben moved on"}, token=token["id"])
+    tell("front")
     tell("livez")
     tell("readyz")
 

@@ -38,6 +38,15 @@ def test_nobody_is_answered_but_about_health(scraped: ControlPlane) -> None:
     assert scraped.flags.all() == []
 
 
+def test_the_first_page_tells_everybody_the_same_and_leads_on(scraped: ControlPlane) -> None:
+    told = client(scraped).get("/")
+    assert told.status_code == 200
+    assert told.json() == holding(scraped, "admin").get("/").json()
+    for name in ("openapi", "metrics", "live", "ready"):
+        assert holding(scraped, "admin").get(told.json()[name]).status_code == 200, name
+    assert scraped.environment not in told.text
+
+
 @pytest.mark.parametrize(
     "headers",
     [
