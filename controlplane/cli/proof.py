@@ -47,11 +47,15 @@ def keygen(
 
 @app.command()
 def checkpoint(
-    *, key: Annotated[Path, typer.Option(help="The private key that signs, in PEM.")]
+    *,
+    key: Annotated[Path, typer.Option(help="The private key that signs, in PEM.")],
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Sign what the head says, without walking to it.")
+    ] = False,
 ) -> None:
-    """Sign what the log is now: a line of JSON, to keep where its admins cannot write."""
-    with opened() as plane:
-        taken = plane.checkpoint(key)
+    """Verify the log, and sign it: a line of JSON, to keep where its admins cannot write."""
+    with opened() as plane, progress("verifying") as moved:
+        taken = plane.checkpoint(key, unverified=unverified, progress=moved)
     sys.stdout.write(to_json(msgspec.to_builtins(taken)) + "\n")
 
 

@@ -193,13 +193,21 @@ class ControlPlane(Remembering):
         noted = [checkpoint.head for checkpoint in checkpoints]
         return self.log.verify([*noted, *([witness(expect)] if expect else [])], progress)
 
-    def checkpoint(self, key: Path) -> Checkpoint:
+    def checkpoint(
+        self,
+        key: Path,
+        *,
+        unverified: bool = False,
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> Checkpoint:
         """Sign what the log is at this moment, with a private key in a file.
 
-        Keep it where the database's administrators cannot write. Raises InvalidInput, OSError.
+        The chain is walked first, unless it is to be signed `unverified`. Keep it where the
+        database's administrators cannot write. Raises ChainBroken, InvalidInput, OSError.
         """
         signing = checkpoints.read_private_key(key)
-        return checkpoints.sign(signing, self.environment, self.head(), self.clock())
+        head = self.head() if unverified else self.verify(progress=progress)
+        return checkpoints.sign(signing, self.environment, head, self.clock())
 
     def proof(self, after: int = 0, upto: int | None = None) -> Iterator[bytes]:
         """The lines of a file that proves a range of the log, without the database.

@@ -38,6 +38,14 @@ def test_a_log_is_held_to_what_was_signed(flagged: Terminal) -> None:
     assert "position 1 was noted earlier" in flagged.refuses("log", "verify", *keys)
 
 
+def test_a_log_that_is_broken_is_not_signed(flagged: Terminal) -> None:
+    flagged.says("log", "keygen")
+    rewritten(flagged, "UPDATE event_log SET actor_id = 'mallory' WHERE position = 1")
+    sign = ("log", "checkpoint", "--key", "log.key")
+    assert "altered at position 1" in flagged.refuses(*sign)
+    assert '"position":1' in flagged.says(*sign, "--unverified").replace(" ", "")
+
+
 def test_a_range_is_taken_elsewhere_and_verified_there(flagged: Terminal, tmp_path: Path) -> None:
     flagged.says("log", "keygen", "audit.key")
     flagged.says("flags", "enable", FLAG, "--percentage", "5")
