@@ -22,6 +22,7 @@ from controlplane.reports.contents import Report, Stage
 from controlplane.reports.gates import gates
 from controlplane.reports.happenings import approval, happenings, moment, some, who
 from controlplane.sentences import sentence
+from controlplane.settings import Settings
 from events.promotions import WavePromoted
 from projections.rollouts import Rollout
 
@@ -198,10 +199,13 @@ def _proof(report: Report) -> Iterator[Block]:
         rows = [(one.position, one.what, one.recorded, one.recomputed) for one in found.differences]
         yield Table(("position", "what", "recorded", "computed again"), rows)
     yield Text("Whoever has the log can hold it to this report, and make the report again:")
+    command = "controlplane"
+    if report.environment != Settings.model_fields["environment"].default:
+        command += f" --environment {report.environment}"
     yield Commands([
-        f"controlplane log verify --expect {report.position}:{report.hash}",
-        f"controlplane rollouts verify {rollout.id}",
-        f"controlplane audit report {rollout.id} --at {report.position}",
+        f"{command} log verify --expect {report.position}:{report.hash}",
+        f"{command} rollouts verify {rollout.id}",
+        f"{command} audit report {rollout.id} --at {report.position}",
     ])  # fmt: skip
 
 

@@ -113,6 +113,13 @@ def test_it_has_the_plan_the_people_the_evidence_and_the_end(
         assert words in read.text, words
 
 
+def test_its_commands_name_an_environment_that_is_not_the_usual_one(clock: Clock) -> None:
+    with ControlPlane("memory://", environment="demo", clock=clock) as plane:
+        read = Reading(page(told(plane, clock))).text
+    for command in ("log verify --expect", "rollouts verify", "audit report"):
+        assert f"controlplane --environment demo {command} " in read
+
+
 def test_a_position_gives_one_report_whatever_happened_since(story: Audited) -> None:
     plane, clock, at = story.plane, story.clock, story.plane.head().position
     before = {form: page(story, form, at) for form in ("html", "markdown")}  # type: ignore[arg-type]
