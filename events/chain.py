@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from events.errors import ChainBroken
+from events.errors import ChainBroken, LogTooShort
 from events.event import NewEvent
 from events.timestamps import Timestamp
 
@@ -125,5 +125,5 @@ def verify(rows: Iterable[Row], head: Head, witnesses: Iterable[Head] = ()) -> H
     if at.recorded_at != head.recorded_at:
         raise ChainBroken(position=at.position, reason="the head's time is another one")
     if (last := max(noted, default=0)) > at.position:
-        raise ChainBroken(position=at.position + 1, reason=f"position {last} was noted earlier")
+        raise LogTooShort(log="The log", events=at.position, noted=last, position=at.position + 1)
     return at

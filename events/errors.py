@@ -9,6 +9,7 @@ ControlPlaneError
 ├── UnknownEventType
 ├── SchemaMismatch
 ├── ChainBroken
+│   ├── LogTooShort
 │   └── RangeBroken
 ├── CheckpointInvalid
 ├── ProofUnreadable
@@ -83,6 +84,11 @@ class ChainBroken(ControlPlaneError):
     """The log was altered at position {position}: {reason}."""
 
     status = HTTPStatus.CONFLICT
+
+
+class LogTooShort(ChainBroken):
+    """{log} has only {events} events, and position {noted} was noted earlier: either its end was
+    cut off, or it is not the log that was meant. Name database and environment."""
 
 
 class RangeBroken(ChainBroken):

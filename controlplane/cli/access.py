@@ -49,7 +49,7 @@ def issue(
     as_json: Json = False,
 ) -> None:
     """Issue a token. Its text, alone on standard output, is shown now, and never again."""
-    with opened() as plane:
+    with opened(may_create=True) as plane:
         issued = plane.access.issue(
             owner=owner,
             roles=[_role(one) for one in role],

@@ -104,7 +104,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Create a flag, off for everyone."""
-    with opened() as plane:
+    with opened(may_create=True) as plane:
         flag = plane.flags.create(
             name, owner=owner, description=description, salt=salt, actor=who(actor)
         )

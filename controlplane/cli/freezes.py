@@ -78,7 +78,7 @@ def declare(
     window = {field: value for field, value in given.items() if value}
     if window and not (name and starts and duration):
         raise InvalidInput(reason="a window needs --name, --starts and --duration")
-    with opened() as plane:
+    with opened(may_create=True) as plane:
         freeze = plane.freezes.declare(
             reason=reason,
             actor=who(actor),

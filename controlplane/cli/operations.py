@@ -124,6 +124,6 @@ def prune(*, as_json: Json = False) -> None:
 @db.command()
 def upgrade(*, as_json: Json = False) -> None:
     """Bring the database to the schema of this release. Opening it does the same."""
-    with opened() as plane:
+    with opened(may_create=True) as plane:
         url = plane.safe_url
     say(f"{url} is at schema {HEAD}", as_json, lambda: {"url": url, "schema": HEAD})

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
@@ -14,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from controlplane import clock as edge
 from controlplane.advice import at_terminal
@@ -73,8 +76,14 @@ class Chosen:
 
 
 @contextmanager
-def opened() -> Iterator[ControlPlane]:
-    """The control plane that the options or the environment name."""
+def opened(*, may_create: bool = False) -> Iterator[ControlPlane]:
+    """The control plane that the options or the environment name.
+
+    A SQLite file that is not there is refused, unless the command is one to begin with: a wrong
+    path would be an empty database, in which nothing happened and all is intact.
+    """
+    if not may_create:
+        _refuse_missing(load(database_url=Chosen.database).database_url)
     with ControlPlane(
         Chosen.database,
         environment=Chosen.environment,
@@ -82,6 +91,21 @@ def opened() -> Iterator[ControlPlane]:
         new_id=Chosen.new_id,
     ) as plane:
         yield plane
+
+
+def _refuse_missing(url: str) -> None:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return  # Opening it says what is wrong with it.
+    name = parsed.database or ":memory:"
+    if parsed.get_backend_name() != "sqlite" or name.startswith((":memory:", "file:")):
+        return
+    if not (file := Path(name).absolute()).exists():
+        raise InvalidInput(
+            reason=f"there is no database {file}: name the one you mean, --database sqlite:///FILE "
+            "or CONTROLPLANE_DATABASE_URL; controlplane serve, flags create and db upgrade make one"
+        )
 
 
 def who(actor: str) -> str:

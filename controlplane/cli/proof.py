@@ -16,6 +16,7 @@ from controlplane.plane import ControlPlane
 from controlplane.plane.proving import witness
 from events.checkpoints import Checkpoint
 from events.cloudevents import to_cloudevent
+from events.errors import LogTooShort
 from events.proof import read_header, verify_proof
 
 app = typer.Typer()
@@ -72,11 +73,19 @@ def verify(
     """Walk the hash chain; name the first position that was altered, removed or moved."""
     with opened() as plane, progress("verifying") as moved:
         signed = _signed(checkpoints_, public_key, plane.environment)
-        found = plane.verify(expect=expect, checkpoints=signed, progress=moved)
+        where = f"environment {plane.environment} of {plane.safe_url}"
+        try:
+            found = plane.verify(expect=expect, checkpoints=signed, progress=moved)
+        except LogTooShort as error:
+            log = f"The log of {where}"
+            raise LogTooShort(**error.details | {"log": log}) from error
+    if not found.position and (signed or expect):
+        raise InvalidInput(reason=f"there are no events in {where}: nothing is held to anything")
     kept = "1 checkpoint" if len(signed) == 1 else f"{len(signed)} checkpoints"
     held = f", held to {kept}" if signed else ""
+    intact = f"intact: {found.position} events, head {found.hash.hex()}{held}"
     say(
-        f"intact: {found.position} events, head {found.hash.hex()}{held}",
+        intact if found.position else f"empty: there are no events in {where}",
         as_json,
         lambda: {
             "intact": True,

@@ -52,7 +52,7 @@ def serve(
             if value is not None
         }
     )
-    with opened() as plane:
+    with opened(may_create=True) as plane:
         service = Service(plane, settings, dev=dev, behind_proxy=behind_proxy)
         with _told_to_stop() as told:
             service.start()

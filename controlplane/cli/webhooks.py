@@ -88,7 +88,7 @@ def register(
     as_json: Json = False,
 ) -> None:
     """Send events to a URL, from now on."""
-    with opened() as plane:
+    with opened(may_create=True) as plane:
         webhook = plane.webhooks.register(
             url,
             secret=secret,

@@ -92,6 +92,13 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 @pytest.fixture
+def empty(terminal: Terminal) -> Terminal:
+    """A database in which nothing happened."""
+    terminal.says("db", "upgrade")
+    return terminal
+
+
+@pytest.fixture
 def flagged(terminal: Terminal) -> Terminal:
     terminal.says("flags", "create", FLAG, "--owner", "patch-team")
     return terminal

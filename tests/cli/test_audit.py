@@ -123,10 +123,8 @@ def test_counts_are_shown_with_what_they_count(terminal: Terminal) -> None:
         ("audit events --group-by hour", "there is no group hour"),
     ],
 )
-def test_a_wrong_question_is_refused_in_a_line(
-    terminal: Terminal, words: str, problem: str
-) -> None:
-    assert problem in terminal.refuses(*words.split())
+def test_a_wrong_question_is_refused_in_a_line(empty: Terminal, words: str, problem: str) -> None:
+    assert problem in empty.refuses(*words.split())
 
 
 @pytest.mark.parametrize(
@@ -141,9 +139,9 @@ def test_a_wrong_question_is_refused_in_a_line(
         ("audit events --group-by day", "No event matches."),
     ],
 )
-def test_where_there_is_nothing_it_says_so(terminal: Terminal, words: str, told: str) -> None:
-    assert told in terminal.says(*words.split())
-    assert terminal.data(*words.split()) == []
+def test_where_there_is_nothing_it_says_so(empty: Terminal, words: str, told: str) -> None:
+    assert told in empty.says(*words.split())
+    assert empty.data(*words.split()) == []
 
 
 @pytest.mark.usefixtures("story")

@@ -151,9 +151,9 @@ def test_a_group_of_commands_alone_prints_what_there_is(terminal: Terminal, grou
         ("events query", "No event matches."),
     ],
 )
-def test_where_there_is_nothing_it_says_so(terminal: Terminal, words: str, told: str) -> None:
-    assert told in terminal.says(*words.split())
-    assert terminal.data(*words.split()) == []
+def test_where_there_is_nothing_it_says_so(empty: Terminal, words: str, told: str) -> None:
+    assert told in empty.says(*words.split())
+    assert empty.data(*words.split()) == []
 
 
 def test_json_is_complete(running: Terminal) -> None:

@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Terminal
 from tests.journeys.traffic import FLAG
 
@@ -34,8 +36,37 @@ def test_a_log_is_held_to_what_was_signed(flagged: Terminal) -> None:
         "UPDATE log_head SET position = 0, hash = zeroblob(32), recorded_at = 0",
     )
     rewritten(flagged, "DELETE FROM event_log")
-    assert "intact: 0 events" in flagged.says("log", "verify")
-    assert "position 1 was noted earlier" in flagged.refuses("log", "verify", *keys)
+    where = f"environment production of {flagged.database}"
+    assert flagged.says("log", "verify") == f"empty: there are no events in {where}\n"
+    said = flagged.refuses("log", "verify", *keys)
+    assert f"log of {where} has only 0 events, and position 1 was noted earlier" in said
+
+
+def test_another_environment_is_not_taken_for_one_that_is_intact(flagged: Terminal) -> None:
+    flagged.says("log", "keygen")
+    (flagged.folder / "kept.jsonl").write_text(
+        flagged.says("--environment", "prod", "log", "checkpoint", "--key", "log.key")
+    )
+    verify = ("--environment", "prod", "log", "verify")
+    where = f"environment prod of {flagged.database}"
+    assert flagged.says(*verify) == f"empty: there are no events in {where}\n"
+    keys = ("--checkpoints", "kept.jsonl", "--public-key", "log.key.pub")
+    assert f"there are no events in {where}" in flagged.refuses(*verify, *keys)
+    said = flagged.refuses(*verify, "--expect", f"10009:{'ab' * 32}")
+    assert f"log of {where} has only 0 events, and position 10009 was noted earlier" in said
+
+
+@pytest.mark.parametrize(
+    "words", ["log verify", "log head", "flags list", "projections verify", "flags disable x"]
+)
+def test_a_database_that_is_not_there_is_not_made_by_looking(
+    terminal: Terminal, words: str
+) -> None:
+    said = terminal.refuses(*words.split())
+    assert f"there is no database {terminal.folder / 'terminal.db'}: name the one you mean" in said
+    assert list(terminal.folder.iterdir()) == []
+    terminal.says("db", "upgrade")
+    assert terminal.run(*words.split()).exit_code == (words == "flags disable x")
 
 
 def test_a_log_that_is_broken_is_not_signed(flagged: Terminal) -> None:
