@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from controlplane.durations import format_duration
+from controlplane.durations import format_duration, rough_duration
 from controlplane.incident_sentences import incident_sentence
 from controlplane.webhook_sentences import delivery_sentence, webhook_sentence
 from events.access import (
@@ -210,7 +210,8 @@ def _rollout(event: RolloutEvent) -> str:
         case RollbackStalled(rollout=rollout, reports=reports):
             return f"rollback of {rollout} stalled: {reports} executions of the new code since"
         case RolloutRolledBack(rollout=rollout, confirmed_by=by, took_us=took):
-            return f"rollback of {rollout} confirmed by {by} after {took / 1e6:.1f} s"
+            after = f"after {rough_duration(took)}" if took else "at once"
+            return f"rollback of {rollout} confirmed by {by} {after}"
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -13,7 +13,7 @@ from events.event import ActorKind, Event, NewEvent, Receipt, RecordedEvent
 from events.timestamps import NEWEST, OLDEST, Timestamp
 
 Clock = Literal["occurred_at", "recorded_at"]
-Dimension = Literal["actor", "kind", "type", "stream", "day"]
+Dimension = Literal["actor", "kind", "type", "stream", "day", "hour"]
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,8 @@ class Count(msgspec.Struct, frozen=True):
     """How many events there are of one kind."""
 
     values: tuple[str, ...]
-    """What they have in common, in the order in which it was asked for. A day is `2026-11-20`."""
+    """What they have in common, in the order in which it was asked for. A day is `2026-11-20`,
+    an hour `2026-11-20T14:00Z`."""
     count: int
 
 

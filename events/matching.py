@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from events.event import Event, RecordedEvent
 from events.log import Count, Dimension, Query
-from events.timestamps import DAY, Timestamp, to_iso
+from events.timestamps import DAY, HOUR, Timestamp, to_iso
 from events.words import says
 
 
@@ -62,11 +62,18 @@ def _value(event: RecordedEvent[Event], query: Query, dimension: Dimension) -> s
             return event.stream
         case "day":
             return day(_at(event, query) // DAY)
+        case "hour":
+            return hour(_at(event, query) // HOUR)
 
 
 def day(number: int) -> str:
     """The day, counted from the epoch, as ISO 8601 has it."""
     return to_iso(number * DAY)[:10]
+
+
+def hour(number: int) -> str:
+    """The hour, counted from the epoch, as ISO 8601 has it."""
+    return f"{to_iso(number * HOUR)[:16]}Z"
 
 
 def _at(event: RecordedEvent[Event], query: Query) -> Timestamp:

@@ -1,6 +1,6 @@
 """Answers from the log on SQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, repeat
 from typing import Any
 
@@ -11,11 +11,11 @@ from events.codec import recorded
 from events.database import Database
 from events.event import Event, RecordedEvent
 from events.log import Count, Dimension, Query
-from events.matching import counted, day
+from events.matching import counted, day, hour
 from events.sql_paths import Paths
 from events.sql_query import Condition, Walk, joined, ordered_by, selects
 from events.tables import event_log
-from events.timestamps import DAY
+from events.timestamps import DAY, HOUR
 from events.words import says
 
 _COLUMNS = ", ".join(column.name for column in event_log.columns)
@@ -29,7 +29,9 @@ _VALUES: dict[Dimension, str] = {
     "type": "type",
     "stream": "stream",
     "day": f"({{clock}} + {_ERA * DAY}) / {DAY} - {_ERA}",
+    "hour": f"({{clock}} + {_ERA * DAY}) / {HOUR} - {_ERA * DAY // HOUR}",
 }
+_TIMES: dict[Dimension, Callable[[int], str]] = {"day": day, "hour": hour}
 
 
 class SqlSearch:
@@ -120,5 +122,5 @@ class SqlSearch:
 
 
 def _counted(row: Sequence[Any], by: Sequence[Dimension]) -> Count:
-    values = (day(v) if one == "day" else v for one, v in zip(by, row, strict=False))
+    values = (_TIMES[one](v) if one in _TIMES else v for one, v in zip(by, row, strict=False))
     return Count(tuple(values), row[-1])

@@ -34,7 +34,8 @@ Types = Annotated[
     list[str], typer.Option("--type", help="A stored name, or flag.* and the like. Repeatable.")
 ]
 Groups = Annotated[
-    list[str], typer.Option(help="Count instead: by actor, kind, type, stream, day. Repeatable.")
+    list[str],
+    typer.Option(help="Count instead: by actor, kind, type, stream, day, hour. Repeatable."),
 ]
 OldestFirst = Annotated[bool, typer.Option("--oldest-first")]
 

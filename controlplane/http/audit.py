@@ -138,7 +138,7 @@ def audit_events(
 def audit_counts(
     plane: Plane,
     asked: Asked,
-    group_by: Annotated[list[Dimension], Query(max_length=5, description="Counted together.")] = [],  # noqa: B006  why: FastAPI copies it
+    group_by: Annotated[list[Dimension], Query(max_length=6, description="Counted together.")] = [],  # noqa: B006  why: FastAPI copies it
     limit: Limit = 1000,
 ) -> Json:
     """How many events meet all conditions, by what they have in common."""

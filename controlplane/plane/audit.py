@@ -57,16 +57,14 @@ class Audit:
         return self._log.search(query_of(asked))
 
     def count(self, by: Sequence[str] = (), **asked: Unpack[Question]) -> list[Count]:
-        """How many events meet all conditions, by `actor`, `kind`, `type`, `stream`, `day`.
+        """How many events meet all conditions, by `actor`, `kind`, `type`, `stream`, `day`, `hour`.
 
-        The most first; where they are counted by day, in its order. Raises InvalidInput.
+        The most first; where they are counted by day or hour, in its order. Raises InvalidInput.
         """
         groups = dimensions(by)
         found = sorted(self._log.count(query_of(asked), groups), key=lambda one: -one.count)
-        if "day" in groups:
-            place = groups.index("day")
-            return sorted(found, key=lambda one: one.values[place])
-        return found
+        times = [place for place, one in enumerate(groups) if one in ("day", "hour")]
+        return sorted(found, key=lambda one: [one.values[place] for place in times])
 
     def who_changed(self, flag: str, **asked: Unpack[Question]) -> list[Deed]:
         """Every change of a flag, who made it, by which command, and who had agreed.

@@ -120,7 +120,7 @@ def test_counts_are_shown_with_what_they_count(terminal: Terminal) -> None:
             "audit events --since yesterday",
             "and a zone, as in 2026-11-20T14:05Z",
         ),
-        ("audit events --group-by hour", "there is no group hour"),
+        ("audit events --group-by year", "there is no group year"),
     ],
 )
 def test_a_wrong_question_is_refused_in_a_line(empty: Terminal, words: str, problem: str) -> None:

@@ -151,6 +151,7 @@ def test_a_search_finds_what_a_walk_through_all_finds(past: EventLog) -> None:
 
 DIMENSIONS: list[tuple[Dimension, ...]] = [
     (), ("actor",), ("kind", "actor"), ("type",), ("day",), ("day", "type"), ("stream", "kind"),
+    ("hour",), ("type", "hour"),
 ]  # fmt: skip
 
 
@@ -173,6 +174,7 @@ def value(event: Recorded, dimension: Dimension, asked: dict[str, Any]) -> str:
         "type": event.type,
         "stream": event.stream,
         "day": to_iso(at(event, asked["clock"]))[:10],
+        "hour": to_iso(at(event, asked["clock"]))[:13] + ":00Z",
     }[dimension]
 
 
@@ -180,6 +182,8 @@ def test_days_before_the_epoch_are_counted_as_days(log: EventLog) -> None:
     log.append([fact(1, occurred_at=-1), fact(2, occurred_at=0), fact(3, occurred_at=-DAY - 1)])
     found = log.count(Query(), ["day"])
     assert [one.values[0] for one in found] == ["1969-12-30", "1969-12-31", "1970-01-01"]
+    hours = [one.values[0] for one in log.count(Query(), ["hour"])]
+    assert hours == ["1969-12-30T23:00Z", "1969-12-31T23:00Z", "1970-01-01T00:00Z"]
 
 
 def test_an_empty_log_answers_nothing(log: EventLog) -> None:

@@ -17,6 +17,7 @@ from controlplane.commands import (
     Withdraw,
 )
 from controlplane.flags import EnableFlag
+from controlplane.sentences import sentence
 from events.codec import encode
 from events.flags import FlagDisabled
 from events.rollouts import RollbackStalled, RollbackStarted, RolloutRolledBack
@@ -286,3 +287,12 @@ def test_the_reasons_of_a_rollback_can_be_kept() -> None:
         if cls is RollbackStarted:
             facts |= {"rollout": ID, "trigger": "person"}
         assert encode(cls(**facts))
+
+
+@pytest.mark.parametrize(
+    ("took_us", "told"),
+    [(0, "at once"), (4_250, "after 4.25ms"), (4 * SECOND, "after 4s"), (HOUR, "after 60m")],
+)
+def test_how_long_a_rollback_took_is_told_however_short(took_us: int, told: str) -> None:
+    said = sentence(rolled_back("reports", took_us))
+    assert said == f"rollback of {ID} confirmed by reports {told}"

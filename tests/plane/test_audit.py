@@ -222,6 +222,9 @@ def test_events_are_counted_by_what_they_have_in_common(asked: Audited) -> None:
     assert [one.values for one in by_both] == [("freeze.declared", "person")]
     (day,) = asked.plane.audit.count(["day"])
     assert day.values == (to_iso(asked.clock.now)[:10],)
+    hours = [one.values for one in asked.plane.audit.count(["type", "hour", "day"])]
+    assert hours == sorted(hours, key=lambda values: values[1:])
+    assert {values[1][:10] for values in hours} == {values[2] for values in hours}
     assert day.count == asked.plane.audit.count()[0].count == asked.plane.head().position
 
 
@@ -244,8 +247,8 @@ def test_what_is_not_there_is_said_to_be_missing(asked: Audited) -> None:
     for position in (0, -1, asked.plane.head().position + 1, 2**63):
         with pytest.raises(EventNotFound):
             audit.why(position)
-    with pytest.raises(InvalidInput, match="there is no group hour; there are actor, kind"):
-        audit.count(["hour"])
+    with pytest.raises(InvalidInput, match="there is no group year; there are actor, kind"):
+        audit.count(["year"])
 
 
 def test_a_review_is_an_agreement_too(asked: Audited) -> None:

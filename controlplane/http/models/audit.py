@@ -77,11 +77,12 @@ class Count(Shown):
     type: str = Field("", examples=["flag.enabled"])
     stream: str = Field("", examples=["flag-batch-patches-v1"])
     day: str = Field("", description="In UTC.", examples=["2026-11-20"])
+    hour: str = Field("", description="In UTC.", examples=["2026-11-20T14:00Z"])
     count: int = Field(ge=0)
 
 
 class Counts(Shown):
-    """The most first; where they are counted by day, in its order."""
+    """The most first; where they are counted by day or hour, in its order."""
 
     items: list[Count]
     groups: int = Field(ge=0, description="How many there are, shown or not.")
