@@ -122,18 +122,21 @@ def test_a_rollout_survives_kill_9_and_goes_on(tmp_path: Path) -> None:
         def now() -> Any:
             return plane.rollouts.get(rollout)
 
+        def executions() -> int:
+            return plane.rollouts.status(rollout).evidence.executions
+
         with serving(database) as process:
-            traffic_until(plane, lambda: now().judged_at > 0, 10)
+            # It may have been judged before the first batch was recorded.
+            traffic_until(plane, lambda: now().judged_at > 0 and executions() > 0, 10)
             process.send_signal(signal.SIGKILL)
             assert process.wait(5) == -signal.SIGKILL
         assert now().is_active
         at_death = plane.verify()
-        seen = plane.rollouts.status(rollout).evidence.executions
-        assert seen > 0
+        seen = executions()
         traffic_until(plane, lambda: plane.clock() - now().started_at > 2 * SECOND, 10)
         with serving(database):
             traffic_until(plane, lambda: now().proposal is not None, 10)
-        assert plane.rollouts.status(rollout).evidence.executions > seen
+        assert executions() > seen
         plane.rollouts.approve(f"{rollout}-p1", actor=ON_CALL)
         assert now().state == "completed"
         plane.verify(expect=f"{at_death.position}:{at_death.hash.hex()}")
