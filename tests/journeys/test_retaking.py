@@ -13,6 +13,7 @@ from events.judgements import WaveJudged, judgement_stream
 from events.timestamps import HOUR, MINUTE, SECOND
 from projections.replay import History
 from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Rolling, Service, resolve_all
+from tests.rehearsal.stories import broken_release
 
 WATCHER = Actor.system("alert-rules")
 
@@ -33,31 +34,7 @@ def assert_identical(plane: ControlPlane) -> Retaken:
 @pytest.fixture
 def troubled(rolling: Rolling) -> Rolling:
     """Wave 1 passes and is approved; wave 2 breaks: alerts, a rollback, an incident, its end."""
-    clock, service, plane = rolling.service.clock, rolling.service, rolling.plane
-    rolling.approve(rolling.propose())
-    for _ in range(3):
-        clock.advance(5 * MINUTE)
-        service.runs(40, over=5 * MINUTE, audience="beta")
-        service.runs(10, over=5 * MINUTE, cohort="off", audience="beta")
-        plane.tick()
-    plane.rollouts.pause(rolling.id, actor=ON_CALL, reason="odd")
-    clock.advance(MINUTE)
-    plane.rollouts.resume(rolling.id, actor=ON_CALL, reason="as it should be")
-    clock.advance(2 * MINUTE)
-    service.runs(20, ms=1500)
-    plane.alerts.watch()
-    clock.advance(2 * MINUTE)
-    service.runs(90, failed=80, over=2 * MINUTE)
-    plane.alerts.watch()
-    clock.advance(10 * SECOND)
-    service.runs(5, cohort="off")
-    plane.tick()
-    clock.advance(10 * SECOND)
-    plane.tick()
-    clock.advance(MINUTE)
-    plane.tick()
-    resolve_all(plane)
-    plane.incidents.close("INC-1", actor=ON_CALL, reason="mended")
+    broken_release(rolling)
     return rolling
 
 
