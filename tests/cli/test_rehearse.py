@@ -79,4 +79,5 @@ def test_what_cannot_be_tried_is_refused(rolled_back: Terminal) -> None:
 
 def test_of_an_empty_log_there_is_nothing_to_rehearse(terminal: Terminal) -> None:
     (terminal.folder / "tight.yaml").write_text("ERROR_RATE_CRITICAL: {threshold: 0.01}")
+    ControlPlane(terminal.database).close()
     assert "nothing is recorded yet" in terminal.refuses("rehearse", "--rules", "tight.yaml")
