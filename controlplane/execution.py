@@ -13,6 +13,7 @@ from events.errors import ControlPlaneError, VersionConflict
 from events.event import Actor, Event, NewEvent, RecordedEvent
 from events.log import EventLog, Query
 from events.timestamps import Timestamp
+from projections.precedents import precedent
 from projections.projection import Projection, S
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Transaction:
         self._new_id = new_id
         self._context = context
         self._versions: dict[str, int] = {}
+        self._read: dict[str, list[RecordedEvent[Event]]] = {}
         self._staged: list[NewEvent] = []
 
     def read(self, stream: str) -> list[RecordedEvent[Event]]:
@@ -58,6 +60,7 @@ class Transaction:
         events = self._log.read_stream(stream)
         # Read again, it must still be what it was at first: that may have been acted on.
         self._versions.setdefault(stream, events[-1].version if events else 0)
+        self._read[stream] = events
         return events
 
     def fold(self, projection: Projection[S], stream: str, key: str) -> S:
@@ -92,9 +95,17 @@ class Transaction:
     ) -> str | None:
         """Add events to what will be appended; the id of the last one, or `cause` if none.
 
-        `cause`: the id of the event that led to them; `belongs_to`: their correlation id.
+        `cause`: the id of the event that led to them, where none of their own stream did just now;
+        `belongs_to`: their correlation id. What has no cause at all, not even a command over HTTP,
+        follows from what was read of its stream: an approval from its proposal.
         """
         for event in events:
+            staged = (new for new in reversed(self._staged) if new.stream == stream)
+            just_now = precedent(event, staged)
+            led_to = just_now.id if just_now else cause or self._context.causation_id
+            if led_to is None:
+                before = precedent(event, reversed(self._read.get(stream, [])))
+                led_to = before.id if before else None
             new = NewEvent(
                 stream=stream,
                 event=event,
@@ -102,7 +113,7 @@ class Transaction:
                 occurred_at=self.now,
                 actor=self._context.actor,
                 correlation_id=belongs_to or self._context.correlation_id,
-                causation_id=cause or self._context.causation_id,
+                causation_id=led_to,
             )
             self._staged.append(new)
         return self._staged[-1].id if events else cause

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal, cast
 
 from events.access import CommandAccepted
@@ -29,6 +30,7 @@ from events.rollouts import (
 
 Recorded = RecordedEvent[Event]
 Command = RecordedEvent[CommandAccepted]
+_NO_OTHERS: Mapping[str, str] = MappingProxyType({})
 
 Slice = Literal[
     "flags", "rollouts", "executions", "alerts", "incidents", "access", "freezes", "scheduler",
@@ -101,18 +103,33 @@ def deeds(
 
 
 def command_of(event: Recorded, causes: Mapping[str, Recorded]) -> Command | None:
-    """The command over HTTP that led to an event, by its known causes."""
+    """The command over HTTP that did it, by its known causes.
+
+    One that only came before it, as that of a proposal before its approval, was another's.
+    """
     first = lineage(event, causes)[0]
-    return cast("Command", first) if isinstance(first.event, CommandAccepted) else None
+    own = (first.occurred_at, first.actor) == (event.occurred_at, event.actor)
+    return cast("Command", first) if own and isinstance(first.event, CommandAccepted) else None
 
 
-def lineage(event: Recorded, causes: Mapping[str, Recorded]) -> list[Recorded]:
-    """An event behind all that led to it, the first cause first."""
+def lineage(
+    event: Recorded, causes: Mapping[str, Recorded], follows: Mapping[str, str] = _NO_OTHERS
+) -> list[Recorded]:
+    """An event behind all that led to it, the first cause first.
+
+    `follows`: by its id, what an event follows from, where it tells no cause that says so.
+    """
     chain, seen = [event], {event.id}
-    while (cause := causes.get(chain[-1].causation_id or "")) is not None and cause.id not in seen:
+    while (cause := causes.get(_before(chain[-1], follows) or "")) is not None:
+        if cause.id in seen:
+            break
         seen.add(cause.id)
         chain.append(cause)
     return chain[::-1]
+
+
+def _before(event: Recorded, follows: Mapping[str, str]) -> str | None:
+    return follows.get(event.id, event.causation_id)
 
 
 @dataclass(slots=True)
@@ -245,25 +262,33 @@ class Why:
 
 
 def why(
-    event: Recorded, causes: Mapping[str, Recorded], effects: Sequence[Recorded], *, more: bool
+    event: Recorded,
+    causes: Mapping[str, Recorded],
+    effects: Sequence[Recorded],
+    *,
+    more: bool,
+    follows: Mapping[str, str] = _NO_OTHERS,
 ) -> Why:
     """Put together what is known of one event's causes and effects, near and far."""
-    chain = lineage(event, causes)
-    first = chain[0].causation_id
+    chain = lineage(event, causes, follows)
+    first = _before(chain[0], follows)
     return Why(
         causes=tuple(chain[:-1]),
         event=event,
-        effects=_tree(event, effects),
+        effects=_tree(event, effects, follows),
         missing=first if first not in causes else None,
         more=more,
     )
 
 
-def _tree(event: Recorded, effects: Sequence[Recorded]) -> tuple[Effect, ...]:
+def _tree(
+    event: Recorded, effects: Sequence[Recorded], follows: Mapping[str, str]
+) -> tuple[Effect, ...]:
     """Built from the leaves: an effect is recorded after its cause, or is no child of it here."""
     children: dict[str, list[Effect]] = defaultdict(list)
     for one in sorted(effects, key=lambda effect: effect.position, reverse=True):
-        if one.position > event.position and one.causation_id is not None:
+        cause = _before(one, follows)
+        if one.position > event.position and cause is not None:
             below = tuple(reversed(children.pop(one.id, [])))
-            children[one.causation_id].append(Effect(one, below))
+            children[cause].append(Effect(one, below))
     return tuple(reversed(children[event.id]))

@@ -75,7 +75,7 @@ def diff(
     known: AsKnown = "then",
     as_json: Json = False,
 ) -> None:
-    """Show what changed between two moments: flags, rollouts, alerts, freezes, totals."""
+    """Show what changed: flags, rollouts, alerts, incidents, freezes, totals."""
     with opened() as plane:
         with progress("taking snapshots") as moved:
             plane.projections.take_snapshots(moved)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack, get_args
 from controlplane.errors import FlagNotFound, RolloutNotFound
 from controlplane.plane.core import Core
 from controlplane.plane.dossiers import dossier_of, reviewed
-from controlplane.plane.lineages import Recorded, causes_of, effects_of
+from controlplane.plane.lineages import Recorded, causes_of, what_it_led_to, what_led_to
 from controlplane.plane.questions import Question, dimensions, only, query_of
 from events.access import REVIEW_STREAM, CommandDenied, DenialsSuppressed, ReviewClosed
 from events.errors import EventNotFound
@@ -120,14 +120,18 @@ class Audit:
     def why(self, position: int) -> Why:
         """What led to an event, from the first cause on, and what it led to. Raises EventNotFound.
 
-        The first cause of what came over HTTP is the command: `access.command_accepted`.
+        What came over HTTP is led to by the command, `access.command_accepted`, and this by what it
+        was about, as a proposal.
         """
         found = self._log.search(Query(after=position - 1, limit=1)) if position > 0 else []
         if not found or found[0].position != position:
             raise EventNotFound(position=position, last=self._log.head().position)
         event = found[0]
-        effects, more = effects_of(self._log, event)
-        return why(event, causes_of(self._log, [event]), effects, more=more)
+        before, after = what_led_to(self._log, event), what_it_led_to(self._log, event)
+        follows = before.follows | after.follows
+        return why(
+            event, before.found, list(after.found.values()), more=after.more, follows=follows
+        )
 
     def _deeds(self, found: list[Recorded], rollouts: Iterable[str | None]) -> list[Deed]:
         behind: dict[str, Behind] = {}

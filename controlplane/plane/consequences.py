@@ -19,6 +19,7 @@ from events.rollouts import RolloutEvent, Trigger, rollout_stream
 from projections.access import REVIEWS
 from projections.alerts import ALERTS, Alert
 from projections.flags import FLAGS, Flag
+from projections.precedents import kinds_before
 from projections.rollouts import ROLLOUTS, Rollout
 
 
@@ -30,11 +31,18 @@ def stage_rollout(
     *,
     cause: str | None = None,
 ) -> None:
-    """Stage a rollout's events, each followed by what it means for the flag."""
+    """Stage a rollout's events, each followed by what it means for the flag.
+
+    What a look decides is caused by the judgement that is recorded with it.
+    """
+    looked: str | None = None
     for event in events:
         found = isinstance(event, JudgementEvent)
         stream = judgement_stream(rollout) if found else rollout_stream(rollout)
-        caused = transaction.stage(stream, [event], cause=cause, belongs_to=rollout)
+        led_to = cause if kinds_before(event) else cause or looked
+        caused = transaction.stage(stream, [event], cause=led_to, belongs_to=rollout)
+        if isinstance(event, WaveJudged):
+            looked = caused
         for command in consequences(event):
             decided = flags.decide(flag, command)
             transaction.stage(flag_stream(flag.name), decided, cause=caused, belongs_to=rollout)

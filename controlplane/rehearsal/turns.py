@@ -31,6 +31,7 @@ from events.rollouts import (
 )
 from events.timestamps import Timestamp
 from projections.interventions import BY_PEOPLE
+from projections.precedents import kinds_before
 
 E = TypeVar("E", bound=Event)
 Recorded = RecordedEvent[Event]
@@ -154,7 +155,8 @@ def _belongs(together: list[Recorded], event: Recorded) -> bool:
     if about and isinstance(event.event, RolloutEvent) and event.event.rollout not in about:
         return False
     causes = {together[0].causation_id, *(one.id for one in together)}
-    if event.causation_id is not None and event.causation_id not in causes:
+    elsewhere = event.causation_id is not None and event.causation_id not in causes
+    if elsewhere and not kinds_before(event.event):  # Those follow from what was long before.
         return False  # By the same hand at the same moment, and yet another one.
     only_asked = all(isinstance(one.event, CommandAccepted) for one in together)
     return only_asked or not isinstance(event.event, _LEADING)

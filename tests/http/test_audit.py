@@ -136,10 +136,13 @@ def test_why_goes_from_the_command_to_all_that_it_led_to(
     (changed,) = story.plane.events(type="flag.exposure_changed", actor="ben")
     answer = asking.get(f"{WHY}/{changed.position}").json()
     assert answer == as_json(why_view(story.plane.audit.why(changed.position)))
-    root = answer["causes"][0]
-    assert root["type"] == "access.command_accepted"
-    (*_, entered) = asking.get(f"{WHY}/{root['position']}").json()["effects"]
-    assert [one["position"] for one in entered["effects"]] == [changed.position]
+    *_, command, approved, promoted, entered = answer["causes"]
+    assert command["type"] == "access.command_accepted"
+    below = asking.get(f"{WHY}/{command['position']}").json()["effects"][-1]
+    for one in (approved, promoted, entered):
+        assert below["position"] == one["position"]
+        (below,) = below["effects"]
+    assert below["position"] == changed.position
 
 
 def test_why_ends_somewhere_however_long_the_chain(

@@ -159,18 +159,17 @@ def test_a_timeline_leaves_out_what_was_over_before_and_what_came_after(story: A
 def test_why_goes_from_the_command_to_all_that_it_led_to(story: Audited) -> None:
     changed = story.plane.audit.who_changed(FLAG)[3].event
     found = story.plane.audit.why(changed.position)
-    assert [one.type for one in found.causes] == ["access.command_accepted", "rollout.wave_entered"]
-    assert (found.event, found.effects, found.missing, found.more) == (changed, (), None, False)
-    command = found.causes[0]
-    down = story.plane.audit.why(command.position)
-    assert down.causes == ()
-    assert [one.event.type for one in down.effects] == [
-        "rollout.wave_judged",
-        "rollout.proposal_approved",
-        "rollout.wave_promoted",
-        "rollout.wave_entered",
+    assert [one.type for one in found.causes] == [
+        *("rollout.wave_judged", "rollout.promotion_proposed", "access.command_accepted"),
+        *("rollout.proposal_approved", "rollout.wave_promoted", "rollout.wave_entered"),
     ]
-    assert [one.event for one in down.effects[-1].effects] == [changed]
+    assert (found.event, found.effects, found.missing, found.more) == (changed, (), None, False)
+    down = story.plane.audit.why(found.causes[2].position)
+    assert down.causes == ()
+    judged, approved = down.effects
+    assert judged.event.type == "rollout.wave_judged"
+    assert approved.event == found.causes[3]
+    assert [one.event for one in approved.effects] == [found.causes[4]]
 
 
 def test_why_an_alert_switched_off(story: Audited) -> None:
