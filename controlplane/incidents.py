@@ -12,7 +12,8 @@ from controlplane.incident_errors import (
 )
 from controlplane.people import refuse_machines, require_reason
 from events.alerts import AlertRaised, Severity
-from events.event import Actor
+from events.event import Actor, Event
+from events.executions import BatchExecuted
 from events.incidents import (
     IncidentClosed,
     IncidentEvent,
@@ -243,5 +244,20 @@ def _worse(raised: AlertRaised, tally: Tally) -> bool:
             return sum(tally.violations.values()) > 0
         case "ms":
             return tally.rungs.over(round(raised.threshold * 1000)) > 0
+        case _:
+            return False
+
+
+def is_bad(raised: AlertRaised, event: Event) -> bool:
+    """Whether an execution of the new code is one of those that an alert's measure is about."""
+    if not isinstance(event, BatchExecuted) or event.cohort != "on":
+        return False
+    match raised.unit:
+        case "ratio":
+            return event.outcome == "failed"
+        case "violations":
+            return sum(event.violations.values()) > 0
+        case "ms":
+            return event.duration_us > raised.threshold * 1000
         case _:
             return False

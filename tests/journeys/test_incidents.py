@@ -6,7 +6,7 @@ from controlplane import ControlPlane
 from controlplane.errors import FlagNotFound
 from controlplane.incident_errors import IncidentIsOpen, IncidentNotFound, IncidentNotOver
 from events.timestamps import HOUR, MINUTE, SECOND, to_iso
-from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Rolling, batch, resolve_all
+from tests.journeys.traffic import ENGINEER, FLAG, ON_CALL, Rolling, Service, batch, resolve_all
 
 
 @pytest.fixture
@@ -20,6 +20,13 @@ def failing(rolling: Rolling) -> Rolling:
     service.runs(60, failed=60, over=2 * MINUTE)
     rolling.plane.tick()
     return rolling
+
+
+@pytest.fixture
+def on_the_minute(service: Service) -> Service:
+    """The flag is off, and a minute begins."""
+    service.clock.advance(MINUTE - service.clock.now % MINUTE)
+    return service
 
 
 def test_a_critical_alert_opens_one_in_the_same_transaction(failing: Rolling) -> None:
@@ -187,3 +194,23 @@ def test_what_people_did_about_it_later_stands_in_the_timeline_of_its_rollout(
     report = plane.audit.report(failing.id)
     assert [e.type for e in report.dossier.incidents][-1] == "incident.closed"
     assert report.dossier.alerts[-1].type == "alert.resolved"
+
+
+def test_trouble_began_with_the_first_execution_that_failed(on_the_minute: Service) -> None:
+    """Not with its minute, in which the flag was not even on."""
+    plane, clock = on_the_minute.plane, on_the_minute.clock
+    clock.advance(10 * SECOND)
+    before = batch(violations={"order": 1}, occurred_at=clock.now)  # Of an earlier exposure.
+    clock.advance(40 * SECOND)
+    plane.flags.enable(FLAG, percentage=10, actor=ENGINEER)
+    clock.advance(2 * SECOND)
+    on_the_minute.runs(1)
+    plane.executions.record([before])
+    clock.advance(SECOND)
+    began = clock.now
+    on_the_minute.runs(1, violations={"order": 1})
+    clock.advance(SECOND)
+    plane.alerts.watch()
+    report = plane.incidents.report("INC-1")
+    (detect,) = [one for one in report.measures if one.name == "detect"]
+    assert (report.began_at, detect.took_us) == (began, SECOND)
