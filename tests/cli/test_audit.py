@@ -60,15 +60,15 @@ def test_a_change_is_shown_with_its_token_and_who_agreed(
 
 def test_why_is_a_tree(terminal: Terminal, story: Audited) -> None:
     (changed,) = story.plane.events(type="flag.exposure_changed", actor="ben")
-    root, branch, leaf = terminal.says("audit", "why", str(changed.position)).splitlines()
-    assert "access.command_accepted" in root
+    root, branch, *_, leaf = terminal.says("audit", "why", str(changed.position)).splitlines()
+    assert "rollout.wave_judged" in root
     assert branch.startswith("└── ")
-    assert "rollout.wave_entered" in branch
-    assert leaf.startswith(f"    └── {changed.position}  ")
+    assert "rollout.promotion_proposed" in branch
+    assert leaf.startswith(f"{' ' * 20}└── {changed.position}  ")
     data = terminal.data("audit", "why", str(changed.position))
     assert [one["type"] for one in data["causes"]] == [
-        "access.command_accepted",
-        "rollout.wave_entered",
+        *("rollout.wave_judged", "rollout.promotion_proposed", "access.command_accepted"),
+        *("rollout.proposal_approved", "rollout.wave_promoted", "rollout.wave_entered"),
     ]
     assert (data["event"]["position"], data["effects"]) == (changed.position, [])
     assert "no event at position 99999" in terminal.refuses("audit", "why", "99999")

@@ -19,6 +19,7 @@ from controlplane.incidents import (
     began,
     decide,
     follow,
+    is_bad,
     measures,
 )
 from events import Actor, Event
@@ -267,3 +268,15 @@ def test_slowness_and_violations_are_told_by_minutes_too(unit: str, facts: Any) 
 def test_a_note_is_an_event_of_its_flag() -> None:
     note = IncidentNoted(incident="INC-1", flag="checkout", note="x")
     assert INCIDENTS.key(told(note)[0]) == "checkout"
+
+
+@pytest.mark.parametrize(
+    ("unit", "facts"),
+    [("ratio", {"failed": True}), ("violations", {"violations": {"order": 1}}), ("ms", {"ms": 9})],
+)
+def test_an_execution_is_bad_by_the_measure_of_the_alert(unit: str, facts: Any) -> None:
+    alert = raised(unit=unit, threshold=5.0)
+    assert is_bad(alert, execution(**facts))
+    assert not is_bad(alert, execution(cohort="off", **facts)), "the old code's is another matter"
+    assert not is_bad(alert, execution(ms=1))
+    assert not is_bad(raised(unit="bytes", threshold=0.0), execution(**facts))
