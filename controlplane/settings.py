@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from controlplane.destinations import read_allowed
 from controlplane.errors import InvalidInput
+from controlplane.outgoing.destinations import read_allowed
 
 _PREFIX = "CONTROLPLANE_"
 

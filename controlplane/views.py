@@ -11,12 +11,12 @@ from controlplane.bucketing import Explanation
 from controlplane.checklists import Item, signed
 from controlplane.criteria.manual import Manual
 from controlplane.durations import format_duration
+from controlplane.outgoing.standings import Standing
 from controlplane.plane import explanations
 from controlplane.plane.executions import Recorded
 from controlplane.plane.explanations import Status
 from controlplane.plane.verification import Verification
 from controlplane.rules.rule import Rule
-from controlplane.standings import Standing
 from events.event import Event, RecordedEvent
 from events.timestamps import Timestamp, to_iso
 from projections.access import Review, Token

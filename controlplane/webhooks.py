@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from controlplane.destinations import PUBLIC, Allowed, destination, refuse_credentials
 from controlplane.errors import InvalidInput
+from controlplane.outgoing.destinations import PUBLIC, Allowed, destination, refuse_credentials
 from controlplane.webhook_errors import DeadLetterNotFound, WebhookNotFound
 from events.catalog import CATALOG
 from events.event import Event, RecordedEvent

@@ -15,7 +15,7 @@ from controlplane.cli.output import (
     when,
     who,
 )
-from controlplane.standings import Standing
+from controlplane.outgoing.standings import Standing
 from controlplane.views import letter_view, webhook_view
 from controlplane.webhook_errors import DeliveryFailed
 from projections.webhooks import Webhook

@@ -13,7 +13,8 @@ from controlplane.errors import InvalidInput
 from controlplane.lease import DEFAULT_TTL_US, Lease, MemoryLease, SqlLease
 from controlplane.measurements import Measurements
 from controlplane.migrations.upgrade import bring_up_to_date
-from controlplane.outside import asks, outgoing
+from controlplane.outgoing.standings import MemoryStandings, SqlStandings, Standings
+from controlplane.outgoing.wiring import asks, outgoing
 from controlplane.plane.access import Access
 from controlplane.plane.alerts import Alerts
 from controlplane.plane.audit import Audit
@@ -31,7 +32,6 @@ from controlplane.plane.scheduling import Candidate, Schedule, schedule_of
 from controlplane.plane.snapshot import FlagSnapshot
 from controlplane.plane.webhooks import Webhooks
 from controlplane.settings import load
-from controlplane.standings import MemoryStandings, SqlStandings, Standings
 from events.chain import Head
 from events.checkpoints import Checkpoint
 from events.database import Database

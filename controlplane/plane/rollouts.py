@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from controlplane import commands, evaluation, plans, rollouts
-from controlplane.asking import Ask
 from controlplane.criteria.external import External
 from controlplane.errors import (
     AlreadyExposed,
@@ -23,6 +22,7 @@ from controlplane.errors import (
 )
 from controlplane.execution import Transaction
 from controlplane.looks import look_at
+from controlplane.outgoing.asking import Ask
 from controlplane.plane.consequences import (
     fold_flag,
     fold_rollout,

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from controlplane import webhooks
-from controlplane.delivery import Send, fraction, is_due, wait_us
 from controlplane.execution import Transaction
+from controlplane.outgoing.delivery import Send, fraction, is_due, wait_us
+from controlplane.outgoing.standings import Standing, Standings
 from controlplane.plane.core import Core, context, printable
-from controlplane.standings import Standing, Standings
 from events.cloudevents import to_cloudevent
 from events.event import Actor, Event, RecordedEvent
 from events.log import Query

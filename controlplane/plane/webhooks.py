@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from controlplane import clock as edge
 from controlplane import webhooks
-from controlplane.delivery import Outcome
 from controlplane.execution import Transaction
-from controlplane.outside import Outgoing
+from controlplane.outgoing.delivery import Outcome
+from controlplane.outgoing.standings import Standing, Standings
+from controlplane.outgoing.wiring import Outgoing
 from controlplane.plane.core import Core, Who, context
 from controlplane.plane.deliveries import Deliverer
 from controlplane.plane.turns import Means
-from controlplane.standings import Standing, Standings
 from events.event import Event
 from events.timestamps import to_iso
 from events.webhooks import WEBHOOK_STREAM, WebhookRemoved, delivery_stream

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.standings import MemoryStandings, SqlStandings, Standing, Standings
+from controlplane.outgoing.standings import MemoryStandings, SqlStandings, Standing, Standings
 from events.database import Database
 from tests.conftest import SQL, address_of
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook as Verifier
 
-from controlplane.delivery import LONGEST_WAIT, Outcome, Sender, is_due, wait_us
-from controlplane.keyring import Keyring
-from controlplane.posting import Answer, NoAnswer
+from controlplane.outgoing.delivery import LONGEST_WAIT, Outcome, Sender, is_due, wait_us
+from controlplane.outgoing.keyring import Keyring
+from controlplane.outgoing.posting import Answer, NoAnswer
 from controlplane.settings import Settings
 from events.timestamps import DAY, HOUR, MINUTE, SECOND
 from projections.webhooks import Webhook

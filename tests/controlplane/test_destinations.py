@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.destinations import (
+from controlplane.errors import InvalidInput
+from controlplane.outgoing.destinations import (
     PUBLIC,
     Address,
     Allowed,
@@ -18,7 +19,6 @@ from controlplane.destinations import (
     read_allowed,
     refuse_credentials,
 )
-from controlplane.errors import InvalidInput
 
 NAT64 = IPv6Network("64:ff9b::/96")
 NEAR = Allowed(private=True, plain_http=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.destinations import Allowed, read_allowed
-from controlplane.posting import MOST_BYTES, Answer, NoAnswer, post
+from controlplane.outgoing.destinations import Allowed, read_allowed
+from controlplane.outgoing.posting import MOST_BYTES, Answer, NoAnswer, post
 from tests.controlplane.servers import Receiver, certificate, dribbling, receiving
 
 HERE = read_allowed("127.0.0.1 localhost")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from controlplane.errors import InvalidInput
-from controlplane.keyring import Keyring
-from controlplane.signing import signed
+from controlplane.outgoing.keyring import Keyring
+from controlplane.outgoing.signing import signed
 from events.timestamps import SECOND
 
 keys = st.binary(min_size=24, max_size=64)

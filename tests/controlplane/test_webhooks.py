@@ -5,8 +5,8 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from controlplane import webhooks
-from controlplane.destinations import read_allowed
 from controlplane.errors import InvalidInput
+from controlplane.outgoing.destinations import read_allowed
 from controlplane.webhook_errors import DeadLetterNotFound, WebhookNotFound
 from controlplane.webhooks import (
     MOST_WEBHOOKS,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from controlplane import ControlPlane
-from controlplane.delivery import Outcome
+from controlplane.outgoing.delivery import Outcome
 from projections.rows import Build
 from tests.http.callers import QUICK, client
 from tests.http.listening import HasPort, listening

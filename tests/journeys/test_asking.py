@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from controlplane.asking import ask
-from controlplane.outside import asks
+from controlplane.outgoing.asking import ask
+from controlplane.outgoing.wiring import asks
 from controlplane.settings import load
 from events.timestamps import MINUTE
 from tests.controlplane.servers import dribbling

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane import ControlPlane
-from controlplane.delivery import Outcome
+from controlplane.outgoing.delivery import Outcome
 from controlplane.plane.deliveries import Deliverer
 from controlplane.plane.turns import Means
 from projections.webhooks import Webhook

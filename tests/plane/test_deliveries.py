@@ -9,8 +9,8 @@ from unittest.mock import patch
 import pytest
 
 from controlplane import ControlPlane
-from controlplane.delivery import LONGEST_WAIT, Outcome
 from controlplane.execution import Fence
+from controlplane.outgoing.delivery import LONGEST_WAIT, Outcome
 from controlplane.plane.core import fenced
 from controlplane.plane.deliveries import Deliverer
 from events.scheduler import SCHEDULER_STREAM

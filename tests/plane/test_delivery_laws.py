@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane import ControlPlane
-from controlplane.delivery import LONGEST_WAIT, Outcome
+from controlplane.outgoing.delivery import LONGEST_WAIT, Outcome
 from controlplane.webhooks import names_for
 from events.log import Query
 from events.webhooks import WebhookPaused

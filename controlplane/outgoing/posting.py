@@ -11,7 +11,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 
-from controlplane.destinations import (
+from controlplane.errors import ControlPlaneError
+from controlplane.outgoing.destinations import (
     Allowed,
     Destination,
     Resolve,
@@ -19,7 +20,6 @@ from controlplane.destinations import (
     destination,
     look_up,
 )
-from controlplane.errors import ControlPlaneError
 
 MOST_BYTES = 65_536
 """Of an answer's body, so much is read."""

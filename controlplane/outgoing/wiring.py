@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from controlplane.asking import WITHIN_THE_WALLS, Ask, ask
-from controlplane.delivery import REQUEST_SECONDS, Send, Sender
-from controlplane.destinations import Allowed, read_allowed
-from controlplane.keyring import Keyring
-from controlplane.posting import post
+from controlplane.outgoing.asking import WITHIN_THE_WALLS, Ask, ask
+from controlplane.outgoing.delivery import REQUEST_SECONDS, Send, Sender
+from controlplane.outgoing.destinations import Allowed, read_allowed
+from controlplane.outgoing.keyring import Keyring
+from controlplane.outgoing.posting import post
 from controlplane.settings import Settings
 from events.timestamps import Timestamp
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from controlplane.destinations import Allowed
-from controlplane.posting import MOST_BYTES, Answer, NoAnswer, post
+from controlplane.outgoing.destinations import Allowed
+from controlplane.outgoing.posting import MOST_BYTES, Answer, NoAnswer, post
 from events.judgements import Verdict
 
 _MOST_WORDS = 500

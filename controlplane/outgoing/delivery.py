@@ -9,9 +9,9 @@ from typing import Any, Literal
 import msgspec
 
 from controlplane.errors import InvalidInput
-from controlplane.keyring import Keyring
-from controlplane.posting import Answer, NoAnswer
-from controlplane.signing import signed
+from controlplane.outgoing.keyring import Keyring
+from controlplane.outgoing.posting import Answer, NoAnswer
+from controlplane.outgoing.signing import signed
 from events.timestamps import HOUR, SECOND, Timestamp, from_datetime
 from projections.webhooks import Webhook
 
