@@ -239,6 +239,7 @@ def exported(plane: ControlPlane) -> dict[tuple[str, str], float]:
 def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONTROLPLANE_ACTOR", ENGINEER)
+    ControlPlane(Terminal(tmp_path).database).close()
     return Terminal(tmp_path)
 
 
