@@ -2,7 +2,7 @@
 
 import msgspec
 
-from controlplane.stories import Report
+from controlplane.history.stories import Report
 from controlplane.views import Json, event_view, moment
 from projections.incidents import Incident
 

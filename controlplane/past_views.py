@@ -2,7 +2,7 @@
 
 import msgspec
 
-from controlplane.past import Differences, Past
+from controlplane.history.past import Differences, Past
 from controlplane.views import Json, moment
 from projections.changes import Change
 

@@ -2,10 +2,10 @@
 
 import msgspec
 
+from controlplane.history.pictures import Picture
+from controlplane.history.replaying import Scene
+from controlplane.history.retaking import Retaken
 from controlplane.past_views import change_view
-from controlplane.pictures import Picture
-from controlplane.replaying import Scene
-from controlplane.retaking import Retaken
 from controlplane.sentences import sentence
 from controlplane.views import Json, event_view, moment
 

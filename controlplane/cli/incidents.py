@@ -22,10 +22,10 @@ from controlplane.cli.output import (
 from controlplane.cli.past import At, folded
 from controlplane.cli.texts import relative
 from controlplane.durations import by_the_second, rough_duration
+from controlplane.history.stories import Report
 from controlplane.incident_views import incident_view, report_view, state_of
 from controlplane.incidents import Measure
 from controlplane.sentences import sentence
-from controlplane.stories import Report
 from events.alerts import Severity
 from events.event import Event, RecordedEvent
 from events.timestamps import SECOND, Timestamp

@@ -16,7 +16,7 @@ from controlplane.cli.output import (
     when,
 )
 from controlplane.cli.texts import shown
-from controlplane.past import Known, Past
+from controlplane.history.past import Known, Past
 from controlplane.past_views import differences_view
 from controlplane.plane import ControlPlane
 from controlplane.plane.moments import When

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from controlplane.bundles import open_file
 from controlplane.cli.keys import keyboard, suspend
 from controlplane.cli.output import Json, console, opened, print_json, progress
 from controlplane.cli.past import place
@@ -18,11 +17,12 @@ from controlplane.cli.retaken import print_retaken
 from controlplane.cli.screen import screen
 from controlplane.cli.texts import short, to_json
 from controlplane.errors import InvalidInput
+from controlplane.history.bundles import open_file
+from controlplane.history.replaying import Recorded, Replay, Scene
+from controlplane.history.retaking import retake_story
 from controlplane.plane.core import moment
 from controlplane.plane.moments import When
-from controlplane.replaying import Recorded, Replay, Scene
 from controlplane.replaying_views import retaken_view, scene_view
-from controlplane.retaking import retake_story
 from controlplane.sentences import sentence
 from events.alerts import AlertEvent
 from events.executions import BatchExecuted

@@ -6,8 +6,8 @@ from typing import Any
 
 from controlplane.cli.output import line
 from controlplane.cli.texts import shown
-from controlplane.differences import Difference
-from controlplane.retaking import Retaken
+from controlplane.history.differences import Difference
+from controlplane.history.retaking import Retaken
 
 _MOST = 100
 """Characters of a value; all of it is in the JSON."""

@@ -12,8 +12,8 @@ from controlplane.cli.player import Player
 from controlplane.cli.room import FOOTER, FRAME_COLUMNS, FRAME_LINES, Room
 from controlplane.cli.texts import clean, relative, short, shown, styled, when
 from controlplane.durations import rough_duration
-from controlplane.pictures import RECENT_MINUTES, Picture, Standing
-from controlplane.replaying import Scene
+from controlplane.history.pictures import RECENT_MINUTES, Picture, Standing
+from controlplane.history.replaying import Scene
 from controlplane.sentences import sentence
 from events.timestamps import MINUTE
 from projections.changes import Change

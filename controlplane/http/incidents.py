@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 
+from controlplane.history.retaking import retake_story
 from controlplane.http.calls import (
     After,
     Asking,
@@ -27,7 +28,6 @@ from controlplane.incident_views import incident_view, report_view
 from controlplane.plane import ControlPlane
 from controlplane.plane.tokens import Caller
 from controlplane.replaying_views import retaken_view
-from controlplane.retaking import retake_story
 from projections.incidents import Incident as Standing
 
 routes = router("incidents", prefix="/api/v1/incidents")

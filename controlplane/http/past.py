@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
+from controlplane.history.past import Known, Past
 from controlplane.http.alerts import Number, RuleName
 from controlplane.http.calls import (
     After,
@@ -29,7 +30,6 @@ from controlplane.http.rollouts import RolloutId
 from controlplane.http.route import router
 from controlplane.incident_errors import IncidentNotFound
 from controlplane.incident_views import incident_view
-from controlplane.past import Known, Past
 from controlplane.past_views import differences_view
 from controlplane.views import alert_view, flag_view, rollout_view, status_view
 

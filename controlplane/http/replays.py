@@ -8,6 +8,8 @@ from fastapi import Depends, Query
 
 from controlplane.access_errors import NotPermitted
 from controlplane.errors import RolloutNotFound
+from controlplane.history.replaying import Replay, Scene
+from controlplane.history.retaking import retake_story
 from controlplane.http.calls import After, Asking, Json, Limit, Plane, refuse_unseen, when
 from controlplane.http.disclosure import narrowed
 from controlplane.http.models.incidents import Frames
@@ -15,9 +17,7 @@ from controlplane.http.models.replays import Retaken
 from controlplane.http.route import router
 from controlplane.incident_errors import IncidentNotFound
 from controlplane.plane.tokens import Caller
-from controlplane.replaying import Replay, Scene
 from controlplane.replaying_views import retaken_view, scene_view
-from controlplane.retaking import retake_story
 from events.freezes import FreezeEvent
 
 routes = router("replay", prefix="/api/v1/replay")

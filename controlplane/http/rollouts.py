@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from controlplane import plans
+from controlplane.history.past import Known
 from controlplane.http.calls import (
     After,
     Asking,
@@ -21,7 +22,6 @@ from controlplane.http.models import steering as models
 from controlplane.http.models.form import Because, Page, everything
 from controlplane.http.models.rollouts import ChecklistItem, Rollout, Standing, Status, Verification
 from controlplane.http.route import router
-from controlplane.past import Known
 from controlplane.plans import FOUR_WAVES
 from controlplane.views import (
     checklist_view,

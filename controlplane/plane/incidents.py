@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from controlplane import incidents
-from controlplane.bundles import written
 from controlplane.errors import FlagNotFound
 from controlplane.execution import Transaction
+from controlplane.history.bundles import written
+from controlplane.history.stories import Report, report, story_of
 from controlplane.incident_errors import IncidentNotFound
 from controlplane.plane.alarms import fold_incidents
 from controlplane.plane.consequences import fold_flag
 from controlplane.plane.core import Core, Who, as_actor, context
 from controlplane.reading import newest_first
-from controlplane.stories import Report, report, story_of
 from events.alerts import Severity
 from events.incidents import INCIDENT_STREAM, IncidentOpened
 from projections.incidents import INCIDENTS, Incident

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from controlplane.errors import InvalidInput
-from controlplane.past import Differences, Known, Past
+from controlplane.history.past import Differences, Known, Past
 from controlplane.plane.core import Core
 from controlplane.plane.moments import When, place
 from events.event import Event, RecordedEvent

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from controlplane.past import Differences, Known, Past
+from controlplane.history.past import Differences, Known, Past
+from controlplane.history.replaying import Replay
 from controlplane.plane.core import Core
 from controlplane.plane.moments import When
 from controlplane.plane.past import as_of, diff
@@ -12,7 +13,6 @@ from controlplane.plane.rollouts import AnyPlan
 from controlplane.rehearsal.rulebooks import Rulebook
 from controlplane.rehearsal.tallies import Rehearsal
 from controlplane.rehearsal.walk import EVERY_US, Progress
-from controlplane.replaying import Replay
 from events.timestamps import SECOND
 
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from controlplane.errors import FlagNotFound, InvalidInput
+from controlplane.history.replaying import Replay
+from controlplane.history.stories import story_of
 from controlplane.plane.core import Core
 from controlplane.plane.incidents import Incidents
 from controlplane.plane.moments import When, place
 from controlplane.reading import world_of
-from controlplane.replaying import Replay
-from controlplane.stories import story_of
 from events.rollouts import rollout_stream
 from projections.flags import FLAGS
 

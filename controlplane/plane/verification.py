@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from controlplane.assessment import EVALUATOR, Assessment, assess, digest
-from controlplane.differences import Difference
+from controlplane.history.differences import Difference
 from controlplane.plane.warrants import unwarranted
 from controlplane.reading import world_of
 from controlplane.world import World

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from controlplane import plans
-from controlplane.differences import Difference
+from controlplane.history.differences import Difference
 from controlplane.people import plain
 from events.event import Event, RecordedEvent
 from events.promotions import WavePromoted

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from controlplane import ControlPlane
 from controlplane.cli.retaken import fields
 from controlplane.clock import new_id
-from controlplane.differences import Difference
+from controlplane.history.differences import Difference
 from events import NewEvent
 from events.alerts import AlertRaised
 from tests.cli.conftest import Terminal

@@ -3,9 +3,9 @@
 import pytest
 
 from controlplane import ControlPlane
-from controlplane.bundles import opened
+from controlplane.history.bundles import opened
+from controlplane.history.retaking import retake_story
 from controlplane.replaying_views import scene_view
-from controlplane.retaking import retake_story
 from events.access import CommandAccepted
 from events.freezes import FreezeEvent
 from tests.http.callers import holding

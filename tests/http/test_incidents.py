@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from controlplane import ControlPlane
-from controlplane.bundles import open_file, opened
+from controlplane.history.bundles import open_file, opened
 from controlplane.incident_views import incident_view, report_view
 from controlplane.replaying_views import scene_view
 from tests.http.callers import as_json, client, holding

@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 
 from controlplane import ControlPlane
 from controlplane.clock import new_id
+from controlplane.history.retaking import retake_story
 from controlplane.replaying_views import retaken_view, scene_view
-from controlplane.retaking import retake_story
 from events import Actor, NewEvent
 from events.alerts import AlertRaised
 from events.timestamps import MINUTE, to_iso

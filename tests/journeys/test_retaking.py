@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from controlplane import ControlPlane
-from controlplane.bundles import opened
-from controlplane.retaking import Retaken, retake, retake_story
+from controlplane.history.bundles import opened
+from controlplane.history.retaking import Retaken, retake, retake_story
 from events import Actor, NewEvent
 from events.judgements import WaveJudged, judgement_stream
 from events.timestamps import HOUR, MINUTE, SECOND

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane import ControlPlane
-from controlplane.bundles import opened
 from controlplane.errors import ControlPlaneError
-from controlplane.retaking import retake_story
+from controlplane.history.bundles import opened
+from controlplane.history.retaking import retake_story
 from events.bundle import read_bundle
 from events.errors import BundleUnreadable, ChainBroken
 from tests.conftest import Clock

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from controlplane.past import Known
-from controlplane.replaying import Replay
-from controlplane.retaking import retake_story
+from controlplane.history.past import Known
+from controlplane.history.replaying import Replay
+from controlplane.history.retaking import retake_story
 from events.executions import BatchExecuted
 from events.timestamps import MINUTE, Timestamp, to_iso
 from projections.replay import PastWorld

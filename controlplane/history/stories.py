@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from controlplane import incidents
+from controlplane.history.replaying import Replay
 from controlplane.incidents import Measure
 from controlplane.measurements import Measurements
 from controlplane.reading import Reading
-from controlplane.replaying import Replay
 from events.alerts import AlertRaised, alert_stream
 from events.event import Event, RecordedEvent
 from events.executions import BatchExecuted, execution_stream

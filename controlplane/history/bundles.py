@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from controlplane.replaying import Recorded, Replay
+from controlplane.history.replaying import Recorded, Replay
 from controlplane.rules.catalog import WATCHED
 from events.alerts import alert_stream
 from events.bundle import Manifest, lines_of, read_bundle

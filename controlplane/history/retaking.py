@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from controlplane.differences import Difference
 from controlplane.errors import InvalidInput
-from controlplane.redeciding import Redecided, Seen, as_of, decide, is_decision, see
-from controlplane.replaying import Replay
+from controlplane.history.differences import Difference
+from controlplane.history.redeciding import Redecided, Seen, as_of, decide, is_decision, see
+from controlplane.history.replaying import Replay
 from events.codec import encode
 from events.event import Event, RecordedEvent
 from events.rollouts import RollbackStalled, RolloutRolledBack

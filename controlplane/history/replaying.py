@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from controlplane.pictures import Picture, picture
+from controlplane.history.pictures import Picture, picture
 from controlplane.reading import Getting
 from events.concerning import flag_of
 from events.event import Event, RecordedEvent

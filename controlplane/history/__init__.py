@@ -1,0 +1,1 @@
+"""HISTORY: as it stood, again event by event, decided again. Nothing here writes."""
