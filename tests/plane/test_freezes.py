@@ -131,6 +131,7 @@ WINDOW = "--name weekend --rrule FREQ=WEEKLY;BYDAY=FR --starts 2030-01-04T16:00 
 def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONTROLPLANE_ACTOR", ENGINEER)
+    ControlPlane(Terminal(tmp_path).database).close()
     return Terminal(tmp_path)
 
 
