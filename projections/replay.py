@@ -39,20 +39,33 @@ class PastWorld:
         if projection.stream is not None and not self._late:
             stream = self._history.log.read_stream(projection.stream(key))
             return projection.fold(key, [e for e in stream if e.position <= self.position])
-        mark, since = self._since(projection)
-        before = self._history.snapshots.load(projection, [key], mark)
-        return projection.fold(key, since.get(key, ()), before.get(key))
+        snapshots = self._history.snapshots
+        while True:
+            mark, since = self._since(projection)
+            before = snapshots.load(projection, [key], mark)
+            if self._holds(projection, mark):
+                return projection.fold(key, since.get(key, ()), before.get(key))
 
     def scan(
         self, projection: Projection[S], start: str = "", stop: str | None = None
     ) -> list[tuple[str, S]]:
         """Rows with start <= key < stop, in order of the key."""
-        mark, since = self._since(projection)
-        rows = self._history.snapshots.scan(projection, mark, start, stop)
+        while True:
+            mark, since = self._since(projection)
+            rows = self._history.snapshots.scan(projection, mark, start, stop)
+            if self._holds(projection, mark):
+                break
         for key, events in since.items():
             if key >= start and (stop is None or key < stop):
                 rows[key] = projection.fold(key, events, rows.get(key))
         return sorted(rows.items())
+
+    def _holds(self, projection: Projection[Any], mark: int) -> bool:
+        """Whether the mark was still there once its rows were read; else it is looked for anew."""
+        if not mark or self._history.snapshots.mark(projection, mark) == mark:
+            return True
+        del self._found[projection.name]
+        return False
 
     def _since(self, projection: Projection[Any]) -> tuple[int, dict[str, list[Recorded]]]:
         """The mark that its rows are folded from, and by row what happened since."""

@@ -63,8 +63,12 @@ class Snapshots(Protocol):
     ) -> dict[str, S]:
         """Rows with start <= key < stop as of a mark, by key."""
 
-    def save(self, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
-        """Keep the encoded rows that changed up to a mark. Saved twice, it is kept once."""
+    def save(self, after: int, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
+        """Keep the encoded rows that changed from one mark to the next.
+
+        Of a projection that has another mark there by now, nothing is kept: somebody else saved
+        the same, or threw away what this rests on.
+        """
 
     def places(self, projection: Projection[Any]) -> dict[int, set[str]]:
         """Everything that is kept: the keys by position, with MARK where there is one."""
@@ -113,12 +117,13 @@ class MemorySnapshots:
         keys = (key for key in known if key >= start and (stop is None or key < stop))
         return self.load(projection, keys, mark)
 
-    def save(self, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
+    def save(self, after: int, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
         """See Snapshots.save."""
         with self._lock:
             for version, rows in changed.items():
                 marks = self._marks[version]
-                if mark in marks[bisect_left(marks, mark) :][:1]:
+                earlier = bisect_right(marks, mark)
+                if (marks[earlier - 1] if earlier else 0) != after:
                     continue
                 insort(marks, mark)
                 for key, text in rows.items():
@@ -209,7 +214,7 @@ class Photographer:
                     for projection, mark in marks
                     if mark == behind
                 }
-                self._snapshots.save(events[-1].position, changed)
+                self._snapshots.save(behind, events[-1].position, changed)
                 progress(events[-1].position, upto)
 
     def _fold(self, projection: Projection[S], mark: int, events: Sequence[Any]) -> dict[str, str]:

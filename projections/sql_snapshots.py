@@ -6,7 +6,7 @@ from typing import Any
 from events.database import Database
 from events.log import can_be_stored
 from projections.projection import Projection, S
-from projections.snapshots import Version, pack, readable, unpack, version_of
+from projections.snapshots import MARK, Version, pack, readable, unpack, version_of
 
 _KEYS_A_QUERY = 500
 _OF = "environment = ? AND projection = ? AND version = ?"
@@ -69,16 +69,25 @@ class SqlSnapshots:
             rows = cursor.fetchall()
         return {key: projection.decode(unpack(bytes(state))) for key, state in rows}
 
-    def save(self, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
+    def save(self, after: int, mark: int, changed: Mapping[Version, Mapping[str, str]]) -> None:
         """See Snapshots.save."""
-        # In one order everywhere: of two that save the same, one waits for the other.
-        rows = [
-            (self._environment, *version, key, mark, pack(text) if key else b"")
-            for version, states in sorted(changed.items())
-            for key, text in sorted({**states, "": ""}.items())
-        ]
+        packed = {
+            version: [(key, pack(text)) for key, text in states.items()]
+            for version, states in changed.items()
+        }
         with self._database.write() as cursor:
-            cursor.executemany(self._database.sql(_SAVE), rows)
+            self._wait_for_others(cursor)
+            for version, states in packed.items():
+                of = (self._environment, *version)
+                cursor.execute(self._database.sql(_MARK), (*of, mark))
+                if (cursor.fetchone()[0] or 0) == after:
+                    rows = [(*of, key, mark, state) for key, state in [*states, (MARK, b"")]]
+                    cursor.executemany(self._database.sql(_SAVE), rows)
+
+    def _wait_for_others(self, cursor: Any) -> None:
+        """Whoever saves or throws away does so alone; who reads waits for nobody."""
+        if self._database.dialect == "postgresql":  # SQLite has one writer at a time anyhow.
+            cursor.execute("LOCK TABLE projection_snapshots IN SHARE ROW EXCLUSIVE MODE")
 
     def places(self, projection: Projection[Any]) -> dict[int, set[str]]:
         """See Snapshots.places."""
@@ -115,6 +124,7 @@ class SqlSnapshots:
         """See Snapshots.forget."""
         kept = {version_of(projection) for projection in but}
         with self._database.write() as cursor:
+            self._wait_for_others(cursor)
             cursor.execute(self._database.sql(_VERSIONS), (self._environment,))
             for version in set(map(tuple, cursor.fetchall())) - kept:
                 cursor.execute(

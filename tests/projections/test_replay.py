@@ -171,9 +171,9 @@ def test_between_marks_only_rows_that_changed_are_kept(make_snapshots: MakeSnaps
     saved: list[set[str]] = []
     save = snapshots.save
 
-    def noted(mark: int, changed: Any) -> None:
+    def noted(after: int, mark: int, changed: Any) -> None:
         saved.append(set(changed["totals", TOTALS.version]))
-        save(mark, changed)
+        save(after, mark, changed)
 
     with patch.object(snapshots, "save", noted):
         Photographer(log, snapshots, ALL, every=2).go_on(8)

@@ -1,6 +1,6 @@
 """Read models and snapshots are held to the log: whoever changes them by hand is found out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from projections.rebuild import rebuild
 from projections.replay import History
 from projections.rows import MemoryRows, Rows, active_build
 from projections.runner import Runner
-from projections.snapshots import MemorySnapshots, Snapshots, pack
+from projections.snapshots import MemorySnapshots, Snapshots, Version, pack
 from projections.sql_rows import SqlRows
 from projections.sql_snapshots import SqlSnapshots
 from projections.verifying import Comparison, Difference, compare
@@ -70,6 +70,10 @@ def change_snapshot(snapshots: Snapshots, mark: int, packed: bytes) -> None:
             "WHERE projection = 'flags' AND key = ? AND position = ? AND environment = ?"
         )
         tamper_sql(snapshots, sql, packed, FLAG, mark)
+
+
+def put(snapshots: Snapshots, mark: int, rows: Mapping[Version, Mapping[str, str]]) -> None:
+    snapshots.save(snapshots.mark(FLAGS, mark), mark, rows)
 
 
 def forget_mark(snapshots: Snapshots, mark: int) -> None:
@@ -185,8 +189,8 @@ def test_snapshots_where_there_is_no_mark_or_no_log_are_named(
     rows, snapshots = MemoryRows(), make_snapshots()
     kept(log, rows, snapshots)
     forget_mark(snapshots, 4)
-    snapshots.save(8, {("flags", FLAGS.version): {FLAG: "{}"}})
-    snapshots.save(-1, {("flags", FLAGS.version): {FLAG: "{}"}})
+    put(snapshots, 8, {("flags", FLAGS.version): {FLAG: "{}"}})
+    put(snapshots, -1, {("flags", FLAGS.version): {FLAG: "{}"}})
     assert found(log, rows, snapshots) == [
         ("flags", "snapshot", "", -1, "extra"),
         ("flags", "snapshot", FLAG, -1, "extra"),
@@ -202,7 +206,7 @@ def test_a_row_that_a_snapshot_lacks_is_named(
     rows, snapshots = MemoryRows(), make_snapshots()
     kept(log, rows, snapshots)
     snapshots.forget(but=[one for one in ALL if one is not FLAGS])
-    snapshots.save(4, {("flags", FLAGS.version): {"forged": "{}"}})
+    put(snapshots, 4, {("flags", FLAGS.version): {"forged": "{}"}})
     assert found(log, rows, snapshots) == [
         ("flags", "snapshot", FLAG, 4, "missing"),
         ("flags", "snapshot", "forged", 4, "extra"),
