@@ -46,7 +46,7 @@ def test_what_is_sent_is_the_cloudevent_signed_under_its_id() -> None:
         sent.append((url, body, headers))
         return answered(204)
 
-    sender = Sender(post, KEYRING, lambda: NOW)
+    sender = Sender(post, KEYRING, now)
     for _ in range(2):
         assert sender(hook(), EVENT) == Outcome("delivered", "answered 204 No Content")
     (url, body, headers), again = sent
