@@ -5,13 +5,15 @@ from collections.abc import Mapping
 import msgspec
 
 from events.catalog import CATALOG
-from events.chain import Row
-from events.errors import InvalidEvent, UnknownEventType
+from events.chain import POSITION, Row
+from events.errors import ChainBroken, InvalidEvent, UnknownEventType
 from events.event import Actor, Event, RecordedEvent
+from events.timestamps import NEWEST, OLDEST
 from events.upcasts import UPCASTS, Upcast, upcast
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _DECODERS = {name: msgspec.json.Decoder(cls) for name, cls in CATALOG.items()}
+_UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
 
 
 def encode(event: Event) -> str:
@@ -23,7 +25,7 @@ def encode(event: Event) -> str:
     try:
         same = _DECODERS[event.TYPE].decode(_ENCODER.encode(event))
         data = _ENCODER.encode(same)
-    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise InvalidEvent(reason=f"{event.TYPE}: {error}") from error
     except KeyError:
         raise InvalidEvent(reason=f"{event.TYPE} is not in the catalog") from None
@@ -48,7 +50,27 @@ def decode(
 
 
 def recorded(row: Row) -> RecordedEvent[Event]:
-    """Decode a row: the envelope, and the event through today's catalog."""
+    """Decode a row: the envelope, and the event through today's catalog.
+
+    Raises ChainBroken, naming the position, for what was never written by a control plane;
+    UnknownEventType.
+    """
+    try:
+        return _recorded(row)
+    except _UNREADABLE as error:
+        raise ChainBroken(position=row[POSITION], reason=f"it cannot be read: {error}") from error
+
+
+def _recorded(row: Row) -> RecordedEvent[Event]:
+    # SQLite keeps anything in any column: what is no text cannot be joined, and what is no number
+    # not compared. Said shortly, as it is done for every event that is read.
+    "".join((row[2], row[3], row[5], row[9], row[10], row[11], row[12] or "", row[13] or ""))
+    if not isinstance(row[14], str):
+        raise TypeError("its data is no text")
+    if not (
+        OLDEST <= row[7] <= NEWEST and OLDEST <= row[8] <= NEWEST and 0 < row[1] and 0 < row[4]
+    ):
+        raise ValueError("its time, position or version is none")
     return RecordedEvent(
         environment=row[0],
         position=row[1],

@@ -70,7 +70,7 @@ class SqlSearch:
         """Rows that say it: each is read, so it is the other conditions that make this quick."""
         found: list[Any] = []
         for page in self._pages(query):
-            found += [row for row in page if says(row[_DATA], text)]
+            found += [row for row in page if _says(row[_DATA], text)]
             if len(found) >= query.limit:
                 break
         return found[: query.limit]
@@ -119,6 +119,13 @@ class SqlSearch:
         with self._database.read() as cursor:
             cursor.execute(self._database.sql(sql), parameters)
             return cursor.fetchall()
+
+
+def _says(data: str, text: str) -> bool:
+    try:
+        return says(data, text)
+    except (TypeError, ValueError, RecursionError):
+        return True  # So that it is read, which names what cannot be.
 
 
 def _counted(row: Sequence[Any], by: Sequence[Dimension]) -> Count:

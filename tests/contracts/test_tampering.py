@@ -7,7 +7,7 @@ import pytest
 from events.chain import Head
 from events.database import Cursor, Database
 from events.errors import ChainBroken, LogUnavailable
-from events.log import EventLog
+from events.log import EventLog, Query
 from events.sql_log import SqlLog
 from events.tables import event_log
 from tests.conftest import Clock, only_postgresql, only_sqlite
@@ -188,6 +188,52 @@ def test_text_that_is_no_text_is_found_and_named(log: SqlLog, database: Database
 def test_a_value_of_another_type_is_found(log: SqlLog, database: Database) -> None:
     tamper(database, "UPDATE event_log SET hash = 7 WHERE position = 4")
     assert broken_at(log) == 4
+
+
+def named_by_readers(log: EventLog, text: str | None = None) -> None:
+    for reading in (log.read, lambda: log.search(Query(text=text, limit=9))):
+        with pytest.raises(ChainBroken, match="altered at position 3: it cannot be read"):
+            reading()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'data = \'{"reason":"half a word\'',
+        "data = '[1]'",
+        "data = '{\"flag\":7}'",
+        "occurred_at = 9223372036854775807",
+        "version = -3",
+    ],
+)
+def test_what_nobody_can_have_written_is_named_by_whoever_reads_it(
+    log: SqlLog, database: Database, change: str
+) -> None:
+    tamper(database, f"UPDATE event_log SET {change} WHERE position = 3")  # noqa: S608  why: constants
+    named_by_readers(log, "half a word" if "half" in change else None)
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    "change", ["data = x'7b7d'", "stream = x'7b7d'", "recorded_at = 'noon'", "actor_id = x'00'"]
+)
+def test_another_type_is_named_by_whoever_reads_it(
+    log: SqlLog, database: Database, change: str
+) -> None:
+    tamper(database, f"UPDATE event_log SET {change} WHERE position = 3")  # noqa: S608  why: constants
+    named_by_readers(log)
+
+
+@only_postgresql
+def test_nothing_in_the_place_of_data_is_named_by_whoever_reads_it(
+    log: SqlLog, database: Database
+) -> None:
+    tamper(
+        database,
+        "ALTER TABLE event_log ALTER data DROP NOT NULL",
+        "UPDATE event_log SET data = NULL WHERE position = 3",
+    )
+    named_by_readers(log)
 
 
 @only_sqlite
