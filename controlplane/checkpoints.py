@@ -114,7 +114,7 @@ def _checked(
         checkpoint = msgspec.json.decode(line, type=Checkpoint)
         signature = b64decode(checkpoint.signature, validate=True)
         checkpoint.head  # noqa: B018  why: raises where its hash is none
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointInvalid(line=number, reason=f"it is no checkpoint: {error}") from error
     if checkpoint.environment != environment:
         reason = f"it is of environment {checkpoint.environment}, not {environment}"

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
-from events.chain import HASH, POSITION, Head, Row, canonical
+from events.chain import GENESIS, HASH, POSITION, Head, Row, canonical
 from events.errors import ChainBroken, ProofUnreadable, RangeBroken
 
 FORMAT = "rollout-controlplane/proof"
@@ -45,11 +45,12 @@ def verify_proof(lines: Iterable[bytes], witnesses: Iterable[Head] = ()) -> tupl
 
     A witness in the range proves all of it up to there, and a later one nothing. Raises
     ProofUnreadable for what is no such file; ChainBroken, naming the first position that is wrong,
-    or RangeBroken: lines have no hashes of their own, so it lies between two that are known.
+    or that witnesses contradict each other about; or RangeBroken: lines have no hashes of their
+    own, so it lies between two that are known.
     """
     walk = iter(lines)
     header = read_header(next(walk, b""))
-    noted = {witness.position: witness for witness in witnesses}
+    noted = _noted(witnesses)
     held, position, digest = Head(), header.after, bytes.fromhex(header.previous)
     known = _hold(position, digest, noted, header.after)
     for line in walk:
@@ -70,6 +71,16 @@ def verify_proof(lines: Iterable[bytes], witnesses: Iterable[Head] = ()) -> tupl
     return header, held
 
 
+def _noted(witnesses: Iterable[Head]) -> dict[int, Head]:
+    """By position. Raises ChainBroken where two of them cannot both be true."""
+    noted: dict[int, Head] = {}
+    for witness in witnesses:
+        if noted.setdefault(witness.position, witness).hash != witness.hash:
+            reason = "what was noted elsewhere contradicts itself: two hashes of one event"
+            raise ChainBroken(position=witness.position, reason=reason)
+    return noted
+
+
 def _hold(position: int, digest: bytes, noted: Mapping[int, Head], known: int) -> int:
     """Up to where all is as it was noted elsewhere. Raises RangeBroken where it was another."""
     if position not in noted:
@@ -85,17 +96,22 @@ def read_header(line: bytes) -> Header:
     try:
         header = msgspec.json.decode(line, type=Header)
         sound = len(bytes.fromhex(header.previous)) == len(bytes.fromhex(header.hash)) == 32  # noqa: PLR2004  why: bytes of a SHA-256
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProofUnreadable(reason=f"its first line is no header: {error}") from error
     if header.format != FORMAT or header.version != 1 or not sound:
         raise ProofUnreadable(reason=f"its first line speaks of {header.format} {header.version}")
+    if not 0 <= header.after < header.upto:
+        reason = f"it says that it goes from after {header.after} up to {header.upto}"
+        raise ProofUnreadable(reason=reason)
+    if not header.after and bytes.fromhex(header.previous) != GENESIS:
+        raise ProofUnreadable(reason="its first event is said to have one before it")
     return header
 
 
 def _row(line: bytes, position: int) -> list[object]:
     try:
         row = msgspec.json.decode(line, type=list[object])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ChainBroken(position=position, reason="its line is no event") from error
     if len(row) != HASH:
         raise ChainBroken(position=position, reason="its line is no event")

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 from controlplane.errors import InvalidInput
 from events.chain import GENESIS, HASH, Head
+from events.errors import ChainBroken
 from events.log import EventLog
 from events.proof import Header, proof
 
 
 def proof_of(log: EventLog, after: int, upto: int | None) -> Iterator[bytes]:
-    """The lines of a file. Raises InvalidInput for a range that the log does not have."""
+    """The lines of a file.
+
+    Raises InvalidInput for a range that the log does not have; ChainBroken where an end is gone.
+    """
     last = log.head().position
     upto = last if upto is None else upto
     if not 0 <= after < upto <= last:
@@ -29,7 +33,10 @@ def proof_of(log: EventLog, after: int, upto: int | None) -> Iterator[bytes]:
 def _hash_at(log: EventLog, position: int) -> str:
     if not position:
         return GENESIS.hex()
-    return bytes(next(log.rows(position - 1, position))[HASH]).hex()
+    row = next(log.rows(position - 1, position), None)
+    if row is None:
+        raise ChainBroken(position=position, reason=f"event {position} is missing")
+    return bytes(row[HASH]).hex()
 
 
 def witness(text: str) -> Head:

@@ -94,6 +94,26 @@ def test_a_range_is_taken_elsewhere_and_verified_there(flagged: Terminal, tmp_pa
     assert not (tmp_path / "terminal.db").exists()
 
 
+def test_an_end_that_is_gone_is_named(flagged: Terminal) -> None:
+    flagged.says("flags", "enable", FLAG, "--percentage", "5")
+    rewritten(flagged, "DELETE FROM event_log WHERE position = 2")
+    for ends in (("--upto", "2"), ("--after", "2")):
+        said = flagged.refuses("log", "export", "range.jsonl", "--proof", *ends)
+        assert "altered at position 2: event 2 is missing" in said
+
+
+def test_a_note_that_contradicts_a_checkpoint_is_refused(flagged: Terminal) -> None:
+    flagged.says("log", "keygen")
+    taken = flagged.says("log", "checkpoint", "--key", "log.key")
+    (flagged.folder / "kept.jsonl").write_text(taken)
+    flagged.says("log", "export", "range.jsonl", "--proof")
+    head = flagged.says("log", "head").split()[0]
+    keys = ("--checkpoints", "kept.jsonl", "--public-key", "log.key.pub")
+    noted = ("--expect", f"{head}:{'ab' * 32}")
+    said = flagged.refuses("log", "verify-export", "range.jsonl", *keys, *noted)
+    assert f"position {head}: what was noted elsewhere contradicts itself" in said
+
+
 def test_what_was_noted_of_another_range_proves_nothing(flagged: Terminal) -> None:
     flagged.says("flags", "enable", FLAG, "--percentage", "5")
     head = flagged.says("log", "head").replace(" ", ":").strip()

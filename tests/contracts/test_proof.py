@@ -184,10 +184,44 @@ def test_a_proof_that_was_forged_as_a_whole_is_held_to_what_was_noted(
             verify_proof(forged.proof(), [noted])
 
 
-@pytest.mark.parametrize("first", [b"", b"{}", b"nonsense", b'{"format": "x"}'])
+NESTED = b"[" * 100_000
+
+
+@pytest.mark.parametrize("first", [b"", b"{}", b"nonsense", b'{"format": "x"}', NESTED])
 def test_what_is_no_proof_is_refused(first: bytes) -> None:
     with pytest.raises(ProofUnreadable):
         verify_proof([first])
+
+
+def test_a_line_that_is_no_event_is_named(recorded: ControlPlane) -> None:
+    first, event, *_ = recorded.proof()
+    for line in (NESTED, b"", b"{}", b"[1]"):
+        with pytest.raises(ChainBroken, match="position 2: its line is no event"):
+            verify_proof([first, event, line])
+
+
+@pytest.mark.parametrize(("after", "upto"), [(5, 5), (-5, -5), (3, 2), (-1, 5)])
+def test_a_proof_of_no_event_is_none(recorded: ControlPlane, after: int, upto: int) -> None:
+    header = json.loads(next(recorded.proof())) | {"after": after, "upto": upto}
+    with pytest.raises(ProofUnreadable, match=f"from after {after} up to {upto}"):
+        verify_proof([json.dumps(header | {"hash": header["previous"]}).encode()])
+
+
+def test_nothing_comes_before_the_first_event(recorded: ControlPlane) -> None:
+    header = json.loads(next(recorded.proof())) | {"previous": "ab" * 32}
+    with pytest.raises(ProofUnreadable, match="its first event is said to have one before it"):
+        verify_proof([json.dumps(header).encode()])
+
+
+def test_what_was_noted_may_not_contradict_itself(recorded: ControlPlane) -> None:
+    lines, right = list(recorded.proof()), recorded.head()
+    wrong = Head(right.position, b"x" * 32)
+    beyond = Head(99, b"x" * 32), Head(99, b"y" * 32)
+    assert verify_proof(lines, [right, Head(right.position, right.hash)])[1] == right
+    for noted in ([right, wrong], [wrong, right], [right, *beyond]):
+        position = noted[-1].position
+        with pytest.raises(ChainBroken, match=f"position {position}: .* contradicts itself"):
+            verify_proof(lines, noted)
 
 
 @pytest.mark.parametrize(("after", "upto"), [(5, 5), (3, 2), (0, 6), (-1, 2)])
