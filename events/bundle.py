@@ -16,13 +16,18 @@ import msgspec
 
 from events.chain import GENESIS, POSITION, RECORDED_AT, Head, Row, canonical
 from events.codec import recorded
+from events.concerning import flag_of
 from events.errors import BundleUnreadable, ChainBroken
 from events.event import Event, RecordedEvent
+from events.freezes import FREEZE_STREAM
+from events.incidents import INCIDENT_STREAM
 from events.log import Count, Dimension, Query, Replayable
 from events.matching import counted, matches
 from events.timestamps import NEWEST, OLDEST, Timestamp
 
 FORMAT = "rollout-controlplane/story"
+_SHARED = (FREEZE_STREAM, INCIDENT_STREAM)
+"""Streams of all flags, of which a story has its own part only."""
 
 _Moment = Annotated[Timestamp, msgspec.Meta(ge=OLDEST, le=NEWEST)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -70,9 +75,12 @@ def lines_of(log: Replayable, events: Iterable[RecordedEvent[Event]]) -> Iterato
             previous = GENESIS.hex()
         else:
             previous = log.read(event.position - 2, 1)[0].hash
-        fields = canonical(_row(event)).decode()
-        yield f'["{previous}","{event.hash}",{fields}]\n'.encode()
+        yield _line(previous, event.hash, canonical(_row(event)))
         before = event
+
+
+def _line(previous: str, digest: str, fields: bytes) -> bytes:
+    return f'["{previous}","{digest}",'.encode() + fields + b"]\n"
 
 
 def _row(event: RecordedEvent[Event]) -> Row:
@@ -105,21 +113,51 @@ def read_bundle(lines: Iterable[bytes]) -> tuple[Manifest, "BundleLog"]:
     walk = iter(lines)
     manifest = _manifest(next(walk, b""))
     digest, rows, before = sha256(), list[Row](), Head()
-    for line in walk:
+    for number, line in enumerate(walk, 2):
         digest.update(line)
-        row, before = _checked(line, before, manifest)
+        row, before = _checked(line, number, before, manifest)
         rows.append(row)
-    if len(rows) != manifest.events or digest.hexdigest() != manifest.digest:
-        raise BundleUnreadable(
-            reason=f"it has {len(rows)} events of {manifest.events}, or others than were written"
-        )
-    return manifest, BundleLog(manifest.environment, [_event(row) for row in rows])
+    events = [recorded(row) for row in rows]
+    if len(rows) != manifest.events:
+        reason = f"it has {len(rows)} events of {manifest.events}{_gap(events, manifest)}"
+        raise BundleUnreadable(reason=reason)
+    if digest.hexdigest() != manifest.digest:
+        raise BundleUnreadable(reason="its events are others than were written")
+    _concerned(events, manifest)
+    return manifest, BundleLog(manifest.environment, events)
+
+
+def _gap(events: Sequence[RecordedEvent[Event]], manifest: Manifest) -> str:
+    """Where one of several is missing: in a stream that the file has all of, if it shows there."""
+    versions: dict[str, int] = {}
+    for number, event in enumerate(events, 2):
+        if event.stream in _SHARED or event.position <= manifest.complete_from:
+            continue
+        before = versions.get(event.stream)
+        if before is not None and event.version > before + 1:
+            missing = f"version {before + 1} of stream {event.stream}"
+            return f"; above line {number} {missing} is missing"
+        versions[event.stream] = event.version
+    return ""
+
+
+def _concerned(events: Sequence[RecordedEvent[Event]], manifest: Manifest) -> None:
+    """Raise BundleUnreadable where it is no story of the flag that it names."""
+    named = 0
+    for number, event in enumerate(events, 2):
+        flag = flag_of(event.event)
+        if flag is not None and flag != manifest.flag:
+            reason = f"it is about {manifest.flag}, and line {number} about {flag}"
+            raise BundleUnreadable(reason=reason)
+        named += flag is not None
+    if not named:
+        raise BundleUnreadable(reason=f"none of its events is about {manifest.flag}")
 
 
 def _manifest(line: bytes) -> Manifest:
     try:
         manifest = msgspec.json.decode(line, type=Manifest)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleUnreadable(reason=f"its first line is no manifest: {error}") from error
     if manifest.start > manifest.end:
         raise BundleUnreadable(reason="its story ends before it begins")
@@ -129,13 +167,16 @@ def _manifest(line: bytes) -> Manifest:
     return manifest
 
 
-def _checked(line: bytes, before: Head, manifest: Manifest) -> tuple[Row, Head]:
+def _checked(line: bytes, number: int, before: Head, manifest: Manifest) -> tuple[Row, Head]:
     try:
         previous, told, raw = msgspec.json.decode(line, type=tuple[str, str, msgspec.Raw])
         fields = msgspec.json.decode(raw, type=_Fields)
         link, digest = bytes.fromhex(previous), bytes.fromhex(told)
-    except ValueError as error:
-        raise BundleUnreadable(reason=f"a line is no event: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BundleUnreadable(reason=f"line {number} is no event: {error}") from error
+    if line != _line(previous, told, bytes(raw)):
+        reason = f"line {number} has another end, or spaces, that were not written"
+        raise BundleUnreadable(reason=reason)
     position, recorded_at = fields[POSITION], fields[RECORDED_AT]
     if fields[0] != manifest.environment or position <= before.position:
         raise ChainBroken(position=position, reason="it is not in order, or of another log")
@@ -146,14 +187,6 @@ def _checked(line: bytes, before: Head, manifest: Manifest) -> tuple[Row, Head]:
     if recorded_at < before.recorded_at:
         raise ChainBroken(position=position, reason="it was recorded before the one before it")
     return (*fields, digest), Head(position, digest, recorded_at)
-
-
-def _event(row: Row) -> RecordedEvent[Event]:
-    try:
-        return recorded(row)
-    except (ValueError, TypeError) as error:
-        reason = f"the event at position {row[POSITION]} is none: {error}"
-        raise BundleUnreadable(reason=reason) from error
 
 
 class BundleLog:

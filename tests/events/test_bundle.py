@@ -137,9 +137,50 @@ def test_lines_of_another_environment_are_named(whole: MemoryLog) -> None:
 
 def test_a_file_that_is_not_whole_is_refused(whole: MemoryLog) -> None:
     lines = file_of(whole)
-    for part in (lines[:-1], [lines[0], *lines[2:]], [lines[0], *lines[1:-1], lines[-1][:-1]]):
-        with pytest.raises(BundleUnreadable, match="events of 5"):
+    for part in (lines[:-1], [lines[0], *lines[2:]]):
+        with pytest.raises(BundleUnreadable, match="it has 4 events of 5"):
             read_bundle(part)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda line: b"\n" + line, "no event"),
+        (lambda line: line[:40], "no event"),
+        (lambda line: line[:-1], "no event"),
+        (lambda line: line[:-1] + b"\r\n", "another end"),
+        (lambda line: line.replace(b",", b", ", 1), "spaces"),
+    ],
+)
+def test_a_line_that_was_written_otherwise_is_named(
+    whole: MemoryLog, change: Callable[[bytes], bytes], told: str
+) -> None:
+    lines = file_of(whole)
+    lines[3] = change(lines[3])
+    with pytest.raises(BundleUnreadable, match=f"line 4 .*{told}"):
+        read_bundle(b"".join(lines).splitlines(keepends=True))
+
+
+def test_a_last_line_without_its_end_is_named(whole: MemoryLog) -> None:
+    lines = file_of(whole)
+    with pytest.raises(BundleUnreadable, match="line 6 has another end"):
+        read_bundle([*lines[:-1], lines[-1][:-1]])
+
+
+def test_where_an_event_is_missing_its_stream_tells(whole: MemoryLog) -> None:
+    lines = file_of(whole, (1, 5, 6, 7, 8, 9))
+    with pytest.raises(
+        BundleUnreadable, match="5 events of 6; above line 6 version 4 of stream flag-0 is missing"
+    ):
+        read_bundle([*lines[:4], *lines[5:]])
+
+
+def test_a_story_is_of_the_flag_that_it_names(whole: MemoryLog) -> None:
+    lines = file_of(whole)
+    with pytest.raises(BundleUnreadable, match="is about other, and line 2 about checkout"):
+        read_bundle([manifest(lines[1:], flag="other"), *lines[1:]])
+    with pytest.raises(BundleUnreadable, match="none of its events is about checkout"):
+        read_bundle([manifest([])])
 
 
 @pytest.mark.parametrize(
@@ -167,8 +208,9 @@ def test_what_is_no_such_file_is_refused(first: bytes) -> None:
         b'["","",[]]\n',
         b'["ab","zz",[1,2]]\n',
         b'["ab","cd",["production","x"]]\n',
+        b"[" * 100_000,
     ],
 )
 def test_what_is_no_event_is_refused(line: bytes) -> None:
-    with pytest.raises(BundleUnreadable, match="a line is no event"):
+    with pytest.raises(BundleUnreadable, match="line 2 is no event"):
         read_bundle([manifest([line]), line])
