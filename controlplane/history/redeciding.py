@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from controlplane import alerts, evaluation, incidents, rollbacks, taking_off
 from controlplane.assessment import EVALUATOR
 from controlplane.commands import Look
+from controlplane.history.accounting import is_by_machine
 from controlplane.judgements import judged
 from controlplane.looks import look_at
 from controlplane.reading import Getting, world_of
 from controlplane.rules import looking
 from controlplane.rules.catalog import WATCHED
+from controlplane.rules.overriding import GLASS_BROKEN
 from controlplane.rules.rule import Finding
 from events.alerts import AlertRaised, AlertResolved, alert_stream
 from events.event import Event, RecordedEvent
@@ -41,33 +43,43 @@ class Redecided:
     """What was recorded, and what it comes to."""
 
     kind: Kind
-    told: Sequence[Event]
+    told: Sequence[Recorded]
     decided: Sequence[Event]
 
 
-def is_decision(event: Event) -> bool:
+def is_decision(recorded: Recorded) -> bool:
     """Whether a rule or a criterion decided it, not a person."""
-    match event:
+    match recorded.event:
         case WaveJudged() | RolloutRolledBack() | RollbackStalled():
             return True
-        case AlertRaised(judged_at=at) | AlertResolved(judged_at=at):
-            return at > 0
+        case PromotionProposed(kind=kind):
+            return kind == "promotion"
+        case AlertRaised(rule=rule, judged_at=at):
+            return at > 0 or rule != GLASS_BROKEN.name or is_by_machine(recorded)
+        case AlertResolved(judged_at=at):
+            return at > 0 or is_by_machine(recorded)
         case _:
             return False
 
 
 def as_of(event: Event) -> int:
     """The log position of what a decision was made of; 0 where it does not tell."""
-    if isinstance(event, WaveJudged):
-        return event.as_of if event.evaluator == EVALUATOR else 0
-    return event.as_of if isinstance(event, _ByRules | _Confirmed) else 0
-
-
-def see(reading: Getting, event: Event, flag: str) -> Seen | None:
-    """What was seen by whoever decided; `reading` is as of the position that the decision tells."""
     match event:
+        case WaveJudged() | PromotionProposed():
+            return event.as_of if event.evaluator == EVALUATOR else 0
+        case AlertRaised() | AlertResolved():
+            return event.as_of if event.judged_at else 0
+        case _:
+            return event.as_of if isinstance(event, _Confirmed) else 0
+
+
+def see(reading: Getting, recorded: Recorded, flag: str) -> Seen | None:
+    """What was seen by whoever decided; `reading` is as of the position that the decision tells."""
+    match recorded.event:
         case WaveJudged(rollout=rollout, judged_at=at, as_of=position):
             return look_at(world_of(reading, rollout, at), position)
+        case PromotionProposed(rollout=rollout, as_of=position):
+            return look_at(world_of(reading, rollout, recorded.occurred_at), position)
         case AlertRaised(rule=rule, judged_at=at) | AlertResolved(rule=rule, judged_at=at):
             known = WATCHED.get(rule)
             return looking.judged(known, looking.watched(reading, flag, at)) if known else None
@@ -89,6 +101,11 @@ def decide(
     match recorded.event, seen:
         case WaveJudged() as event, Look():
             yield from _wave(stood, seen, recorded, event, together)
+        case PromotionProposed() as event, Look():  # Of a look that had nothing else to tell.
+            rollout = stood.get(ROLLOUTS, event.rollout)
+            decided = evaluation.decide(rollout, seen, recorded.occurred_at)
+            proposed = [one for one in decided if isinstance(one, PromotionProposed)]
+            yield Redecided("judgements", [recorded], proposed)
         case (AlertRaised() | AlertResolved()) as event, Finding():
             yield _alert(stood, seen, recorded, event)
             if isinstance(event, AlertRaised):
@@ -102,9 +119,9 @@ def decide(
             pass
 
 
-def _of(together: Sequence[Recorded], rollout: str, kinds: object) -> list[Event]:
+def _of(together: Sequence[Recorded], rollout: str, kinds: object) -> list[Recorded]:
     return [
-        one.event
+        one
         for one in together
         if isinstance(one.event, kinds)  # type: ignore[arg-type]  # why: a union of classes
         and getattr(one.event, "rollout", None) == rollout
@@ -120,13 +137,13 @@ def _wave(
 ) -> Iterator[Redecided]:
     rollout = stood.get(ROLLOUTS, event.rollout)
     told = _of(together, event.rollout, RolloutEvent)
-    if any(_is_by_people(one) for one in told):
+    if any(_is_by_people(one.event) for one in told):
         # What they decided is theirs; the look that it rests on is not.
-        yield Redecided("judgements", [event], [judged(rollout, look, recorded.occurred_at)])
+        yield Redecided("judgements", [recorded], [judged(rollout, look, recorded.occurred_at)])
         return
     decided = evaluation.decide(rollout, look, recorded.occurred_at)
     yield Redecided("judgements", told, decided)
-    if any(isinstance(one, RollbackStarted) for one in told):
+    if any(isinstance(one.event, RollbackStarted) for one in told):
         yield Redecided("rollbacks", told, decided)
 
 
@@ -144,7 +161,9 @@ def _alert(stood: Getting, finding: Finding, recorded: Recorded, event: _ByRules
         judged_at=event.judged_at,
         as_of=event.as_of,
     )
-    return Redecided("alerts", [event], alerts.decide(stood.get(ALERTS, recorded.stream), report))
+    return Redecided(
+        "alerts", [recorded], alerts.decide(stood.get(ALERTS, recorded.stream), report)
+    )
 
 
 def _switched_off(
@@ -163,9 +182,7 @@ def _switched_off(
         decided = taking_off.decide(flag, rollout, why, recorded.occurred_at)
     kinds = FlagDisabled if flag.rollout is None else RollbackStarted | ProposalLapsed
     told = [
-        one.event
-        for one in together
-        if one.causation_id == recorded.id and isinstance(one.event, kinds)
+        one for one in together if one.causation_id == recorded.id and isinstance(one.event, kinds)
     ]
     if told or decided:
         yield Redecided("rollbacks", told, decided)
@@ -174,12 +191,12 @@ def _switched_off(
 def _incident(
     stood: Getting, recorded: Recorded, event: AlertRaised, together: Sequence[Recorded]
 ) -> Redecided:
-    told: list[Event] = [
-        one.event
+    told = [
+        one
         for one in together
         if isinstance(one.event, IncidentEvent) and one.causation_id == recorded.id
     ]
-    opened = next((one for one in told if isinstance(one, IncidentOpened)), None)
+    opened = next((one.event for one in told if isinstance(one.event, IncidentOpened)), None)
     # Those of other flags may be elsewhere: which number is next is taken as told.
     number = int(opened.incident.rpartition("-")[2]) if opened else 0
     streams = [alert_stream(event.flag, rule) for rule in sorted(WATCHED)]

@@ -3,15 +3,20 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 
 from controlplane.errors import InvalidInput
+from controlplane.history.accounting import account, must_be_accounted
 from controlplane.history.differences import Difference
-from controlplane.history.redeciding import Redecided, Seen, as_of, decide, is_decision, see
+from controlplane.history.redeciding import Kind, Redecided, Seen, as_of, decide, is_decision, see
 from controlplane.history.replaying import Replay
 from events.codec import encode
 from events.event import Event, RecordedEvent
-from events.rollouts import RollbackStalled, RolloutRolledBack
+from events.flags import FlagDisabled
+from events.incidents import IncidentEvent
+from events.judgements import WaveJudged
+from events.rollouts import RollbackStarted
 from projections.frames import Stepping
 from projections.replay import History
 from projections.timelines import about, stretch
@@ -65,23 +70,34 @@ def retake(
     decisions done, and decisions in all.
     """
     events = list(about(flag, stretch(history.log, start, end)))
-    places = [place for place, one in enumerate(events) if is_decision(one.event)]
-    seen = _seen(history, flag, [events[place] for place in places])
+    decisions = [one for one in events if is_decision(one)]
+    places = [p for p, one in enumerate(events) if is_decision(one) or must_be_accounted(one)]
+    seen = _seen(history, flag, decisions)
     stood = Stepping(history, 0)
     counted: Counter[str] = Counter()
     found: list[Difference] = []
+    accounted = _cut_off(history, start, events)
     for done, place in enumerate(places):
         progress(done, len(places))
         recorded, together = events[place], _together(events, place)
-        if place and _is_second(recorded, events[place - 1]):
-            continue  # It was decided with the one before.
+        if recorded.position in accounted:
+            continue  # It was decided with one before.
         stood.forward(recorded.position - 1)
-        if recorded.position not in seen:
+        if recorded.position in seen:
+            for redecided in decide(stood, seen[recorded.position], recorded, together):
+                counted[redecided.kind] += 1
+                accounted |= {one.position for one in redecided.told}
+                found += _differences(recorded.position, redecided)
+        elif is_decision(recorded):
             counted["untold"] += 1
-            continue
-        for redecided in decide(stood, seen[recorded.position], recorded, together):
-            counted[redecided.kind] += 1
-            found += _differences(recorded.position, redecided)
+            accounted |= _came_of(recorded, together)
+        else:
+            outcome = account(stood, recorded, _turn(events, place))
+            counted["untold"] += outcome == "untold"
+            counted["rollbacks"] += outcome == "same"
+            if outcome == "forged":
+                nobody = Redecided(_kind(recorded.event), [recorded], [])
+                found += _differences(recorded.position, nobody)
     progress(len(places), len(places))
     return Retaken(
         judgements=counted["judgements"],
@@ -99,7 +115,7 @@ def _seen(history: History, flag: str, decisions: Sequence[Recorded]) -> dict[in
     for recorded in sorted(decisions, key=lambda one: as_of(one.event)):
         if position := as_of(recorded.event):
             stepping.forward(position)
-            if (found := see(stepping, recorded.event, flag)) is not None:
+            if (found := see(stepping, recorded, flag)) is not None:
                 seen[recorded.position] = found
     return seen
 
@@ -110,24 +126,52 @@ def _together(events: Sequence[Recorded], place: int) -> list[Recorded]:
     for other in islice(events, place, None):
         if (other.occurred_at, other.actor) != (first.occurred_at, first.actor):
             break
-        if found and other.type == first.type:
+        if found and (other.type == first.type or as_of(other.event) >= first.position):
             break  # Another one, and its own consequences.
         found.append(other)
     return found
 
 
-def _is_second(recorded: Recorded, before: Recorded) -> bool:
-    """Whether it is the confirmation that came with a rollback's stalling."""
-    return (
-        isinstance(recorded.event, RolloutRolledBack)
-        and isinstance(before.event, RollbackStalled)
-        and before.occurred_at == recorded.occurred_at
+def _turn(events: Sequence[Recorded], place: int) -> list[Recorded]:
+    """All around an event that was recorded by the same hand at the same moment."""
+    before = takewhile(
+        partial(_is_by_the_same, events[place]), (events[at] for at in range(place, -1, -1))
     )
+    after = takewhile(partial(_is_by_the_same, events[place]), islice(events, place + 1, None))
+    return [*before, *after]
+
+
+def _is_by_the_same(one: Recorded, other: Recorded) -> bool:
+    return (one.occurred_at, one.actor) == (other.occurred_at, other.actor)
+
+
+def _came_of(recorded: Recorded, together: Sequence[Recorded]) -> set[int]:
+    """What an untold decision led to: of a look all that is with it, of an alert what it caused."""
+    caused = {recorded.id}
+    for one in together:
+        if one.causation_id in caused or isinstance(recorded.event, WaveJudged):
+            caused.add(one.id)
+    return {one.position for one in together if one.id in caused}
+
+
+def _cut_off(history: History, start: int, events: Sequence[Recorded]) -> set[int]:
+    """What was recorded with the last event before the stretch: what led to it lies there."""
+    before = history.log.read(start - 1, 1) if start else []
+    if not before or before[0].position != start:
+        return set()
+    rest = takewhile(partial(_is_by_the_same, before[0]), events)
+    return {one.position for one in rest if not is_decision(one)}
+
+
+def _kind(event: Event) -> Kind:
+    if isinstance(event, IncidentEvent):
+        return "incidents"
+    return "rollbacks" if isinstance(event, RollbackStarted | FlagDisabled) else "judgements"
 
 
 def _differences(position: int, found: Redecided) -> Iterator[Difference]:
     """Event for event."""
-    told, decided = [_said(one) for one in found.told], [_said(one) for one in found.decided]
+    told, decided = [_said(one.event) for one in found.told], [_said(one) for one in found.decided]
     for place in range(max(len(told), len(decided))):
         was = told[place] if place < len(told) else _NOTHING
         is_ = decided[place] if place < len(decided) else _NOTHING
