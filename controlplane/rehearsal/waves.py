@@ -40,7 +40,9 @@ def start(track: Track, turn: Turn) -> None:
     unsigned = missing(plan.required_after(0), rollout.interventions.sign_offs)
     if asked < plan.start.needed or unsigned:
         names = ", ".join(item.name for item in unsigned)
-        who = f"the sign-off of {names}" if unsigned else f"{plan.start.needed} approvals"
+        needed = plan.start.needed
+        people = f"{needed} approval{'' if needed == 1 else 's'}"
+        who = f"the sign-off of {names}" if unsigned else people
         _asks(track, turn, f"it asks for {who} before it starts")
         return
     frozen = frozen_by(
@@ -195,7 +197,7 @@ def _promote(track: Track, turn: Turn, decided: Sequence[Event], seen: Look) -> 
         plan, proposal = recorded(track.rollout.plan), track.rollout.proposal
         if proposal is not None and len(proposal.approvals) < plan.promotion.needed:
             have, need = len(proposal.approvals), plan.promotion.needed
-            _asks(track, turn, f"{need} people must approve; the record has {have}")
+            _asks(track, turn, f"it takes {need} approvals, the record has {have}")
         else:
             _does_not_promote(track, turn, seen, seen.frozen or seen.assessment.reason)
     else:

@@ -156,8 +156,8 @@ def test_a_narrower_wave_saves_those_it_does_not_serve(on_the_minute: Clock) -> 
     [
         (first_wave(percentage=20), "it serves 20 % of internal, the record 10 %"),
         (first_wave(audience={"name": "all", "conditions": []}), "10 % of all"),
-        (FOUR_WAVES.to_json() | {"start": {"needed": 1}}, "1 approvals before it starts"),
-        (FOUR_WAVES.to_json() | {"promotion": {"needed": 2}}, "2 people must approve"),
+        (FOUR_WAVES.to_json() | {"start": {"needed": 1}}, "1 approval before it starts"),
+        (FOUR_WAVES.to_json() | {"promotion": {"needed": 2}}, "it takes 2 approvals"),
         (
             first_wave(
                 criteria=[
