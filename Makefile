@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs check format bench fuzz clean
+.PHONY: help demo test docs check format bench fuzz campaign clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,9 @@ bench: .venv/dev  ## Measure against the raw driver, in one run
 
 fuzz: .venv/dev  ## Ask the HTTP API whatever its OpenAPI document allows, a thousand times each
 	@$(BIN)/python -m tests.http.fuzzing --max-examples 1000 $(ARGS)
+
+campaign: .venv/dev  ## Every law of the test suite, two thousand times where it sets no number of its own
+	@HYPOTHESIS_PROFILE=campaign $(BIN)/pytest -n 2 -q -m hypothesis --timeout 0 $(ARGS)
 
 clean:  ## Remove what the targets made
 	rm -rf .venv demo.db demo.db-wal demo.db-shm
