@@ -36,6 +36,8 @@ Seen = Look | Finding | AfterRollback
 Kind = Literal["judgements", "alerts", "rollbacks", "incidents"]
 _ByRules = AlertRaised | AlertResolved
 _Confirmed = RolloutRolledBack | RollbackStalled
+_DIGITS = 19
+"""More, and a number is none of an incident that this made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,8 @@ def _incident(
     ]
     opened = next((one.event for one in told if isinstance(one.event, IncidentOpened)), None)
     # Those of other flags may be elsewhere: which number is next is taken as told.
-    number = int(opened.incident.rpartition("-")[2]) if opened else 0
+    told_number = opened.incident.rpartition("-")[2] if opened else ""
+    number = int(told_number) if told_number.isdecimal() and len(told_number) < _DIGITS else 0
     streams = [alert_stream(event.flag, rule) for rule in sorted(WATCHED)]
     others = [stood.get(ALERTS, one) for one in streams if one != recorded.stream]
     decided = incidents.follow(
