@@ -42,7 +42,7 @@ SERVICES = [Actor(kind="token", id=f"service-{n}", name=f"service-{n}") for n in
 PEOPLE = [Actor.person(f"person-{n}") for n in range(50)]
 SCHEDULER = Actor(kind="scheduler", id="evaluation", name="evaluation")
 
-_INSERT = f"INSERT INTO event_log VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608 - constants
+_INSERT = f"INSERT INTO event_log VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608  why: constants
 _MOVE_HEAD = "UPDATE log_head SET position = ?, hash = ?, recorded_at = ? WHERE environment = ?"
 
 Made = tuple[str, Event, Actor, int, str | None, str | None]

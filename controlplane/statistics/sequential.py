@@ -200,7 +200,7 @@ def deviance(observed: float, expected: float) -> float:
 
 def _stirling_error(z: float) -> float:
     """Return ln(z!) less Stirling's formula for it (A&S 6.1.40)."""
-    if z < 16:  # noqa: PLR2004 - from here on five terms of the series are exact to a double
+    if z < 16:  # noqa: PLR2004  why: from here on five terms of the series are exact to a double
         return lgamma(z + 1) - (z + 0.5) * log(z) + z - _HALF_LOG_2PI
     s = 1 / (z * z)
     return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s / 1188)))) / z
@@ -240,7 +240,7 @@ def fewest(passes: Callable[[int], bool]) -> int:
     high = 1
     while not passes(high):
         high *= 2
-    return bisect_left(range(high), True, key=passes)  # noqa: FBT003 - the value searched for
+    return bisect_left(range(high), True, key=passes)  # noqa: FBT003  why: the value searched for
 
 
 def edge(

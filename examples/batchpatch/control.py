@@ -23,7 +23,7 @@ def apply_control(batch: Batch, stopwatch: Callable[[], int] = perf_counter_ns) 
         error = difference(batch.expected, text)
     except PatchError as rejection:
         error = str(rejection)
-    except Exception as defect:  # noqa: BLE001 - a defect fails the batch, not the caller
+    except Exception as defect:  # noqa: BLE001  why: a defect fails the batch, not the caller
         error = f"{type(defect).__name__}: {defect}"
     return conclude(batch, text, error, (stopwatch() - started) // 1000)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from mmap import ACCESS_COPY, mmap
-from random import Random  # noqa: TID251 - the type of an argument; nothing is drawn from here
+from random import Random  # noqa: TID251  why: the type of an argument; nothing is drawn from here
 from threading import Lock
 
 from batchpatch.executor import Applied, execute

@@ -29,7 +29,7 @@ def git(repo: Path, *arguments: str, stdin: bytes = b"") -> bytes:
         raise FileNotFoundError("git is not installed")
     # GIT_DIR and its kin, left by a hook that runs us, would point at another repository.
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    return subprocess.run(  # noqa: S603 - a list of arguments, no shell
+    return subprocess.run(  # noqa: S603  why: a list of arguments, no shell
         [executable, "--no-pager", "-C", str(repo), *arguments],
         input=stdin,
         capture_output=True,

@@ -46,7 +46,7 @@ def check_invariants(evidence: Evidence) -> dict[str, int]:
 def _holds(check: Callable[[Evidence], bool], evidence: Evidence) -> bool:
     try:
         return check(evidence)
-    except Exception:  # noqa: BLE001 - what cannot be shown to hold is violated
+    except Exception:  # noqa: BLE001  why: what cannot be shown to hold is violated
         return False
 
 
@@ -113,7 +113,7 @@ def _plan(layers: Layers, batch: Batch) -> tuple[Patch, ...] | None:
     try:
         layers.semantics(batch)
         return layers.normalizer(batch.patches)
-    except Exception:  # noqa: BLE001 - a rejection is an answer, however it was put
+    except Exception:  # noqa: BLE001  why: a rejection is an answer, however it was put
         return None
 
 
@@ -122,7 +122,7 @@ def _apply(evidence: Evidence, plan: tuple[Patch, ...] | None) -> Applied | None
         return None
     try:
         return evidence.layers.executor(evidence.batch.document, plan)
-    except Exception:  # noqa: BLE001 - a rejection is an answer, however it was put
+    except Exception:  # noqa: BLE001  why: a rejection is an answer, however it was put
         return None
 
 

@@ -35,7 +35,7 @@ def _current_bytes() -> int | None:
 def _peak_bytes() -> int:
     if sys.platform == "win32":
         return 0
-    import resource  # noqa: PLC0415 - the module does not exist on Windows
+    import resource  # noqa: PLC0415  why: the module does not exist on Windows
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB

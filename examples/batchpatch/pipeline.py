@@ -58,7 +58,7 @@ class Pipeline:
             applied = layers.executor(batch.document, plan)
         except PatchError as rejection:
             error = str(rejection)
-        except Exception as defect:  # noqa: BLE001 - a defect fails the batch, not the caller
+        except Exception as defect:  # noqa: BLE001  why: a defect fails the batch, not the caller
             error = f"{type(defect).__name__}: {defect}"
         marks.append(self._stopwatch())
         times = LayerTimes(*((end - start) // 1000 for start, end in pairwise(marks)))

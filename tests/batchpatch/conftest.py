@@ -6,7 +6,7 @@ from batchpatch import Batch, Operation, Patch
 
 @pytest.fixture
 def rng() -> Random:
-    return Random(7)  # noqa: S311 - reproducible, nothing to keep secret
+    return Random(7)  # noqa: S311  why: reproducible, nothing to keep secret
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ class Repository:
         identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
         plain = ("-c", "commit.gpgsign=false", "-c", "core.autocrlf=false")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-        subprocess.run(  # noqa: S603 - a list of arguments, no shell
-            ["git", *identity, *plain, *arguments],  # noqa: S607 - any git will do
+        subprocess.run(  # noqa: S603  why: a list of arguments, no shell
+            ["git", *identity, *plain, *arguments],  # noqa: S607  why: any git will do
             cwd=self.path,
             check=True,
             capture_output=True,

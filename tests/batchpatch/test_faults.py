@@ -58,7 +58,7 @@ def test_the_rate_and_the_generator_decide_which_batches_are_hit(
     faults: Faults, batches: list[Batch]
 ) -> None:
     def outcomes(seed: int) -> list[str]:
-        rng = Random(seed)  # noqa: S311 - reproducible, nothing to keep secret
+        rng = Random(seed)  # noqa: S311  why: reproducible, nothing to keep secret
         return [execution.error for execution in run(rng, faults, batches)]
 
     assert outcomes(1) == outcomes(1) != outcomes(2)

@@ -56,7 +56,7 @@ def service(flags: FakeFlags, pipeline: Pipeline | None = None, **about: Any) ->
 
 
 @pytest.mark.parametrize(("enabled", "cohort"), [(True, "on"), (False, "off")])
-def test_the_flag_picks_the_path(enabled: bool, cohort: str, batch: Batch) -> None:  # noqa: FBT001 - a case
+def test_the_flag_picks_the_path(enabled: bool, cohort: str, batch: Batch) -> None:  # noqa: FBT001  why: a case
     flags = FakeFlags(enabled=enabled)
     patches = service(flags)
     assert patches.handle(USER, batch) == batch.expected

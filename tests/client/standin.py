@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         spoke = monotonic()
         while not self.server.stopping:
             events = plane.events(type="flag.*", after=position, limit=1000)
-            for name in dict.fromkeys(event.event.flag for event in events):  # type: ignore[attr-defined]
+            for name in dict.fromkeys(event.event.flag for event in events):  # type: ignore[attr-defined]  # why: each is about a flag
                 flag = plane.flags.get(name)
                 self.tell("flag", msgspec.json.encode(flag), flag.position)
             position = events[-1].position if events else position

@@ -22,7 +22,7 @@ def test_the_examples_run_from_top_to_bottom(
     code = code.replace("http://127.0.0.1:9000", server.url)
     code = code.replace("/var/lib/myapp/flags", str(tmp_path))
     names: dict[str, object] = {}
-    exec(compile(code + "client.close()\n", "docs/sdk.md", "exec"), names)  # noqa: S102 - ours
+    exec(compile(code + "client.close()\n", "docs/sdk.md", "exec"), names)  # noqa: S102  why: ours
     api.clear_providers()
     told = [event.event for event in served.events(type=BatchExecuted.TYPE)]
     assert [(one.flag, one.replace) for one in told if isinstance(one, BatchExecuted)] == [

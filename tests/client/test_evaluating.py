@@ -101,7 +101,7 @@ def test_what_has_no_value_has_the_default(client: Client, served: ControlPlane)
     served.flags.set_percentage(FLAG, 50, actor="ana")
     until(lambda: client.evaluate(FLAG, None).reason == "UNIT_MISSING")
     assert client.value(FLAG, None, default="mine") == "mine"
-    assert client.value(FLAG, Spiteful(), default="mine") == "mine"  # type: ignore[arg-type]
+    assert client.value(FLAG, Spiteful(), default="mine") == "mine"  # type: ignore[arg-type]  # why: what is not text
 
 
 def test_what_is_done_to_an_object_is_not_done_to_the_flag(

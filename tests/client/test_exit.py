@@ -23,7 +23,7 @@ assert client.record({FACTS!r})
 
 def ends(url: str, directory: str, body: str = "") -> int:
     program = [sys.executable, "-c", PROGRAM + body, url, directory]
-    return subprocess.run(program, check=False, timeout=SECONDS).returncode  # noqa: S603 - ours
+    return subprocess.run(program, check=False, timeout=SECONDS).returncode  # noqa: S603  why: ours
 
 
 @pytest.mark.parametrize("directory", [True, False])

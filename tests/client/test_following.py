@@ -108,7 +108,7 @@ def test_who_is_not_let_in_says_so_and_goes_on_answering(
     served: ControlPlane, client_of: MakeClient
 ) -> None:
     with StandIn(served) as server:
-        client = client_of(server, token="t0ken")  # noqa: S106 - nobody's
+        client = client_of(server, token="t0ken")  # noqa: S106  why: nobody's
         assert client.wait_until_ready(5)
         server.refuses = 401
         server.cut()
@@ -130,7 +130,7 @@ def test_a_redirect_is_not_followed_with_the_token(client_of: MakeClient) -> Non
     with scripted() as other:
         to = f"HTTP/1.1 302 Found\r\nLocation: {other.url}/\r\nContent-Length: 0\r\n\r\n"
         with scripted([to.encode()]) as server:
-            client = client_of(server.url, token="t0ken")  # noqa: S106 - nobody's
+            client = client_of(server.url, token="t0ken")  # noqa: S106  why: nobody's
             until(lambda: "answered 302" in client.status().flags_problem)
         assert other.asked == []
 

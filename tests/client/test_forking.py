@@ -145,7 +145,7 @@ assert ended(child) == 0
 
 
 def runs(server: StandIn, body: str, directory: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(  # noqa: S603 - our own words
+    return subprocess.Popen(  # noqa: S603  why: our own words
         [sys.executable, "-c", PROGRAM + body, server.url, directory],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -159,7 +159,7 @@ def ends_well(process: "subprocess.Popen[str]") -> None:
 
 
 def units(plane: ControlPlane) -> list[str]:
-    return sorted(e.event.unit for e in plane.events(type="execution.*"))  # type: ignore[attr-defined]
+    return sorted(e.event.unit for e in plane.events(type="execution.*"))  # type: ignore[attr-defined]  # why: executions alone are asked for
 
 
 def test_a_forked_child_sees_the_kill_switch(

@@ -22,7 +22,7 @@ OURS = {
 
 def imported(statement: str) -> set[str]:
     check = f"import sys\n{statement}\nprint(*sys.modules)"
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603  why: our own words
         [sys.executable, "-c", check], capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())

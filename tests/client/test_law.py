@@ -73,12 +73,12 @@ class Process:
     """A client's spool and sender, without its threads: each step is a rule's."""
 
     def __init__(self, folder: Path, log: Log, numbers: "count[int]") -> None:
-        name = lambda: str(UUID(int=10**20 + next(numbers)))  # noqa: E731 - it is its name
+        name = lambda: str(UUID(int=10**20 + next(numbers)))  # noqa: E731  why: it is its name
         self.spool = DiskSpool(folder, LIMIT, name)
         self.sender = Sender(
             self.spool, log.post, RefusedFile(None), every_seconds=0, fraction=lambda: -1.0
         )
-        self.sender._wait = lambda _not_now: False  # type: ignore[method-assign]
+        self.sender._wait = lambda _not_now: False  # type: ignore[method-assign]  # why: nobody waits in a test
 
     def send(self) -> None:
         while (segment := self.spool.take()) is not None and self.sender._send(segment):

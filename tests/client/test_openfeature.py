@@ -76,7 +76,7 @@ def test_the_reason_says_what_decided(
     audience: Audience,
     context: EvaluationContext | None,
     reason: Reason,
-    value: bool | None,  # noqa: FBT001 - a case
+    value: bool | None,  # noqa: FBT001  why: a case
 ) -> None:
     served.flags.create("f", owner="o", actor="ana")
     served.flags.enable("f", percentage=percentage, audience=audience, actor="ana")

@@ -32,7 +32,7 @@ for n in count(1):
 
 
 def start(*arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE)  # noqa: S603 - ours
+    return subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE)  # noqa: S603  why: ours
 
 
 def kill(process: "subprocess.Popen[bytes]") -> bytes:
@@ -43,7 +43,7 @@ def kill(process: "subprocess.Popen[bytes]") -> bytes:
 
 
 def test_what_was_accepted_before_a_kill_is_in_the_log_once(tmp_path: Path) -> None:
-    port, dice = free_port(), Random(time.monotonic_ns())  # noqa: S311 - no secret
+    port, dice = free_port(), Random(time.monotonic_ns())  # noqa: S311  why: no secret
     options = ("--dev", "--port", str(port), "--metrics-port", "0")
     with ControlPlane(database(tmp_path)) as plane:
         plane.flags.create(FLAG, owner="patch-team", actor="ana")

@@ -108,9 +108,9 @@ def test_a_database_that_was_restored_takes_the_client_back_with_it(
 def test_who_may_not_is_told_why(
     kept: ControlPlane, client_of: MakeClient, roles: tuple[str, ...] | None
 ) -> None:
-    token = "none"  # noqa: S105 - none
+    token = "none"  # noqa: S105  why: none
     if roles is not None:
-        token = kept.access.issue(owner="svc", roles=roles, actor="ana").text  # type: ignore[arg-type]
+        token = kept.access.issue(owner="svc", roles=roles, actor="ana").text  # type: ignore[arg-type]  # why: roles by name
     with closing(serving(kept)) as service:
         client = client_of(service.url, token=token)
         client.record(FACTS)
@@ -134,7 +134,7 @@ def test_openfeature_answers_as_the_service_does(
         api.set_provider_and_wait(ControlPlaneProvider(client))
         features = api.get_client()
         for unit in UNITS:
-            details = features.get_boolean_details(FLAG, False, EvaluationContext(unit))  # noqa: FBT003 - its name is long
+            details = features.get_boolean_details(FLAG, False, EvaluationContext(unit))  # noqa: FBT003  why: its name is long
             assert details.value is kept.flags.is_enabled(FLAG, unit)
             assert details.reason == Reason.SPLIT
         api.clear_providers()

@@ -223,7 +223,7 @@ def test_a_lock_that_its_holder_removed_meanwhile_holds_nothing(
     opened = os.open
 
     def slowly(*args: object, **more: object) -> int:
-        descriptor: int = opened(*args, **more)  # type: ignore[arg-type]
+        descriptor: int = opened(*args, **more)  # type: ignore[arg-type]  # why: passed on as it came
         first.remove()  # Between the opening and the locking.
         return descriptor
 

@@ -26,7 +26,7 @@ class ChangeOfMindError(Exception):
 
 
 def chance(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 - reproducible, nothing to keep secret
+    return Random(seed)  # noqa: S311  why: reproducible, nothing to keep secret
 
 
 def open_log(url: str) -> SqlLog:

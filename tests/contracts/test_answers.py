@@ -94,7 +94,7 @@ def several(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def seeded(number: int) -> random.Random:
-    return random.Random(number)  # noqa: S311 - the same in every run
+    return random.Random(number)  # noqa: S311  why: the same in every run
 
 
 def reason(event: Recorded) -> str:
@@ -196,7 +196,7 @@ def test_a_text_is_found_though_its_letters_are_escaped(open_log: OpenLog, url: 
     log, database = open_log(), Database(url)
     log.append([fact(1), fact(2, event=EVENTS[2])])
     escaped = '{"flag":"a","reason":"see \\u0069N\\u0043-\\u0037"}'
-    tamper(database, f"UPDATE event_log SET data = '{escaped}' WHERE position = 1")  # noqa: S608 - our own words
+    tamper(database, f"UPDATE event_log SET data = '{escaped}' WHERE position = 1")  # noqa: S608  why: our own words
     assert [event.position for event in log.search(Query(text="inc-7"))] == [1]
     assert [event.position for event in log.search(Query(text="INC-"))] == [1, 2]
     database.close()

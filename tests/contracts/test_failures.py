@@ -184,7 +184,7 @@ def limit_pages(database: Database, pages: int) -> None:
 
 @only_sqlite
 def test_a_file_that_is_no_database_is_an_unavailable_log(url: str, database: Database) -> None:
-    with open(url.removeprefix("sqlite:///"), "wb") as file:  # noqa: PTH123 - a URL's path
+    with open(url.removeprefix("sqlite:///"), "wb") as file:  # noqa: PTH123  why: a URL's path
         file.write(b"not a database" * 1000)
     with pytest.raises(LogUnavailable, match="not a database"), database.read() as cursor:
         cursor.execute("SELECT 1 FROM event_log")

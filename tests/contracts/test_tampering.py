@@ -96,7 +96,7 @@ def test_an_altered_column_is_found(log: SqlLog, database: Database) -> None:
         with database.write() as cursor:
             cursor.execute("CREATE TABLE kept AS SELECT * FROM event_log")
             cursor.execute(
-                f"UPDATE event_log SET {column} = {value} WHERE position = 3"  # noqa: S608 - ours
+                f"UPDATE event_log SET {column} = {value} WHERE position = 3"  # noqa: S608  why: ours
             )
         assert broken_at(log) == 3, column
         with database.write() as cursor:
@@ -146,7 +146,7 @@ def test_an_event_put_behind_the_head_is_found(log: SqlLog, database: Database) 
     tamper(
         database,
         "CREATE TABLE forged AS SELECT * FROM event_log WHERE position = 5",
-        f"UPDATE forged SET position = 6, version = 6, id = '{uuid(6)}'",  # noqa: S608 - ours
+        f"UPDATE forged SET position = 6, version = 6, id = '{uuid(6)}'",  # noqa: S608  why: ours
         "INSERT INTO event_log SELECT * FROM forged",
     )
     assert broken_at(log) == 6
@@ -159,7 +159,7 @@ def test_an_event_put_before_the_first_is_found(
     tamper(
         database,
         "CREATE TABLE forged AS SELECT * FROM event_log WHERE position = 5",
-        f"UPDATE forged SET position = {position}, version = 6, id = '{uuid(6)}'",  # noqa: S608 - ours
+        f"UPDATE forged SET position = {position}, version = 6, id = '{uuid(6)}'",  # noqa: S608  why: ours
         "INSERT INTO event_log SELECT * FROM forged",
     )
     assert broken_at(log) == position

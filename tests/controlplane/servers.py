@@ -128,7 +128,7 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext
     words = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}".split()
     files = ["-keyout", str(key), "-out", str(certificate_)]
     alternative = ["-addext", f"subjectAltName=DNS:{name}"]
-    subprocess.run([openssl, *words, *files, *alternative], check=True, capture_output=True)  # noqa: S603 - our own words
+    subprocess.run([openssl, *words, *files, *alternative], check=True, capture_output=True)  # noqa: S603  why: our own words
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate_, key)
     return server, ssl.create_default_context(cafile=str(certificate_))

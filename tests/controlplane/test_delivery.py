@@ -83,7 +83,7 @@ def test_who_does_not_answer_is_tried_again() -> None:
 
 
 def test_what_cannot_be_signed_is_not_sent() -> None:
-    found = outcome(answered(200), secret="other")  # noqa: S106 - a name
+    found = outcome(answered(200), secret="other")  # noqa: S106  why: a name
     assert found.kind == "failed"
     assert found.sentence.startswith("not sent: secret other is not here")
 

@@ -49,7 +49,7 @@ rules = st.builds(
     | st.builds(";COUNT={}".format, st.integers(1, 99))
     | st.just(";UNTIL=20270329T023000"),
 )
-starts = st.datetimes(datetime(2016, 1, 1), datetime(2027, 1, 1)).map(  # noqa: DTZ001 - local times have no zone
+starts = st.datetimes(datetime(2016, 1, 1), datetime(2027, 1, 1)).map(  # noqa: DTZ001  why: local times have no zone
     lambda moment: moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
 )
 durations = st.sampled_from(["15m", "1h", "5h", "24h", "63h", "10d"])

@@ -181,8 +181,8 @@ def test_what_is_not_given_stays_as_it_was() -> None:
     before = given(registered(description="deploys"))
     one = ChangeWebhook(webhook="webhook-1", url=f"{URL}/2")
     before.when(one).then(changed(url=f"{URL}/2", description="deploys"))
-    two = ChangeWebhook(webhook="webhook-1", types=("alert.*",), secret="other", description="")  # noqa: S106 - a name
-    before.when(two).then(changed(types=("alert.*",), secret="other"))  # noqa: S106 - idem
+    two = ChangeWebhook(webhook="webhook-1", types=("alert.*",), secret="other", description="")  # noqa: S106  why: a name
+    before.when(two).then(changed(types=("alert.*",), secret="other"))  # noqa: S106  why: idem
     three = ChangeWebhook(webhook="webhook-1", everything=True)
     before.when(three).then(changed(types=("*",), description="deploys"))
     before.when(three).then_asking_again_changes_nothing()

@@ -20,7 +20,7 @@ def test_importing_what_is_pure_imports_no_database(module: str) -> None:
         f"import sys, {module}; "
         "print(*({'sqlalchemy', 'sqlite3', 'psycopg', 'alembic'} & set(sys.modules)))"
     )
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603  why: our own words
         [sys.executable, "-c", check], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []

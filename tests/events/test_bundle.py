@@ -31,7 +31,7 @@ def file_of(log: EventLog, positions: tuple[int, ...] = CHOSEN) -> list[bytes]:
 
 
 def manifest(lines: list[bytes], **other: object) -> bytes:
-    from hashlib import sha256  # noqa: PLC0415
+    from hashlib import sha256  # noqa: PLC0415  why: needed here alone
 
     told = Manifest(
         environment="production",

@@ -65,7 +65,7 @@ def test_text_without_a_zone_or_sense_is_refused(text: str) -> None:
 
 def test_a_datetime_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time zone; write it with Z or an offset"):
-        from_datetime(datetime(2026, 11, 20))  # noqa: DTZ001 - what is to be refused
+        from_datetime(datetime(2026, 11, 20))  # noqa: DTZ001  why: what is to be refused
 
 
 class Nowhere(tzinfo):

@@ -160,7 +160,7 @@ def test_many_who_come_from_far_back_have_one_page_read_for_all() -> None:
     log.add("a" * 3000)
     searched: list[int] = []
     search = log.search
-    log.search = lambda query: searched.append(query.after) or search(query)  # type: ignore[method-assign,func-returns-value]
+    log.search = lambda query: searched.append(query.after) or search(query)  # type: ignore[method-assign,func-returns-value]  # why: it notes, then searches
 
     async def work(hub: LogHub) -> None:
         async def follow() -> int:

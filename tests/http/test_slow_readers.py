@@ -181,7 +181,7 @@ def test_a_token_may_hold_so_many_streams(kept: ControlPlane) -> None:
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_revoked_token_closes_what_it_opened(kept: ControlPlane, elsewhere: bool) -> None:  # noqa: FBT001
+def test_a_revoked_token_closes_what_it_opened(kept: ControlPlane, elsewhere: bool) -> None:  # noqa: FBT001  why: a case
     issued = kept.access.issue(owner="ben", roles="viewer", actor=ENGINEER)
     other = kept.access.issue(owner="cleo", roles="viewer", actor=ENGINEER)
     with (

@@ -162,7 +162,7 @@ def test_streams_are_counted_by_holder() -> None:
             for one in connections
         ]
         await asyncio.sleep(0.01)
-        refused: Callable[[], None] = lambda: here.admit("ben")  # noqa: E731
+        refused: Callable[[], None] = lambda: here.admit("ben")  # noqa: E731  why: of one line
         with pytest.raises(TooManyRequests, match="Too many streams: token ben has 2 open"):
             refused()
         here.admit("cleo")

@@ -91,7 +91,7 @@ def test_nobody_but_an_admin_sees_or_touches_one(scraped: ControlPlane, role: Ro
     if role == "admin":
         return
     scraped.webhooks.register(
-        URL, types=["flag.*"], secret="deploys", actor=ENGINEER  # noqa: S106 - a name
+        URL, types=["flag.*"], secret="deploys", actor=ENGINEER  # noqa: S106  why: a name
     )  # fmt: skip
     asking = holding(scraped, role)
     hook = f"{AT}/webhook-1"

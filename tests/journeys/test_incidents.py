@@ -36,13 +36,13 @@ def test_a_critical_alert_opens_one_in_the_same_transaction(failing: Rolling) ->
     (raised,) = (
         e
         for e in plane.events(type="alert.raised")
-        if e.event.severity == "critical"  # type: ignore[attr-defined]
+        if e.event.severity == "critical"  # type: ignore[attr-defined]  # why: alerts alone are asked for
     )
     (opened,) = plane.events(type="incident.opened")
     assert opened.causation_id == raised.id
     assert opened.recorded_at == raised.recorded_at
     assert opened.correlation_id == "INC-1"
-    assert incident.alerts[0] == raised.event.alert  # type: ignore[attr-defined]
+    assert incident.alerts[0] == raised.event.alert  # type: ignore[attr-defined]  # why: it is an alert
     assert incident.mitigated_at == incident.opened_at, "the rule switched the flag off"
 
 

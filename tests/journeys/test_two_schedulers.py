@@ -32,7 +32,7 @@ class Looking:
     def __init__(self, plane: ControlPlane, parent: Connection) -> None:
         self._plane, self._parent = plane, parent
         self._pause = threading.Event()
-        plane.rollouts.evaluate_all = self._look  # type: ignore[assignment, method-assign]
+        plane.rollouts.evaluate_all = self._look  # type: ignore[assignment, method-assign]  # why: the look is watched
         self.scheduler = Scheduler(plane, OFTEN, lease_seconds=LEASE_SECONDS)
 
     def obey(self) -> None:
@@ -209,7 +209,7 @@ def test_a_slow_look_delays_no_renewal(url: str) -> None:
             done.wait(5)
             return []
 
-        plane.alerts.watch = slow  # type: ignore[method-assign]
+        plane.alerts.watch = slow  # type: ignore[method-assign]  # why: the look is slowed down
         scheduler = Scheduler(plane, lease_seconds=0.6)
         scheduler.start()
         end = time.monotonic() + 2

@@ -40,7 +40,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def register(plane: ControlPlane, url: str, *types: str) -> None:
     plane.webhooks.register(
-        url, types=types or ("flag.*",), secret="deploys", actor=ENGINEER  # noqa: S106 - a name
+        url, types=types or ("flag.*",), secret="deploys", actor=ENGINEER  # noqa: S106  why: a name
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def flagged(url: str) -> Iterator[ControlPlane]:
 def test_whoever_is_killed_whenever_each_event_arrives_and_in_order(
     flagged: ControlPlane, crowd: Crowd
 ) -> None:
-    dice = Random(7)  # noqa: S311 - reproducible, nothing to keep secret
+    dice = Random(7)  # noqa: S311  why: reproducible, nothing to keep secret
     with receiving() as receiver:
         register(flagged, receiver.url)
         recorded = describe(flagged, 60)
@@ -127,7 +127,7 @@ def test_whoever_is_killed_whenever_each_event_arrives_and_in_order(
         receiver.answer = answer
         for kill_at in (10, 30):
             pid = crowd.start()
-            until(lambda kill_at=kill_at: len(receiver.requests) >= kill_at)  # type: ignore[misc]
+            until(lambda kill_at=kill_at: len(receiver.requests) >= kill_at)  # type: ignore[misc]  # why: bound as it is now
             os.kill(pid, signal.SIGKILL)
         crowd.start()
         until(lambda: len(ids(receiver.requests)) == len(recorded))
@@ -171,7 +171,7 @@ def test_who_is_stuck_delays_neither_the_others_nor_the_end(flagged: ControlPlan
         scheduler.start()
         for number in range(1, 6):
             describe(flagged, 1)
-            until(lambda number=number: len(receiver.requests) == number)  # type: ignore[misc]
+            until(lambda number=number: len(receiver.requests) == number)  # type: ignore[misc]  # why: bound as it is now
         assert len(stuck.requests) == 1
         scheduler.close()
         over.set()
@@ -213,10 +213,10 @@ def test_a_secret_is_in_no_event_no_row_no_line_and_no_error(
         register(flagged, receiver.url)
         for change in (
             lambda: flagged.webhooks.register(
-                receiver.url, types=["nonsense"], secret="deploys", actor=ENGINEER  # noqa: S106 - a name
+                receiver.url, types=["nonsense"], secret="deploys", actor=ENGINEER  # noqa: S106  why: a name
             ),
             lambda: flagged.webhooks.register(
-                f"https://{SECRET}@x.example/", types=["flag.*"], secret="deploys", actor=ENGINEER  # noqa: S106 - a name
+                f"https://{SECRET}@x.example/", types=["flag.*"], secret="deploys", actor=ENGINEER  # noqa: S106  why: a name
             ),
             lambda: flagged.webhooks.change("webhook-1", secret=SECRET[:5], actor=ENGINEER),
         ):  # fmt: skip

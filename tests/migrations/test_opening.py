@@ -84,4 +84,4 @@ from controlplane import ControlPlane
 with ControlPlane({url!r}):
     sys.exit("alembic" in sys.modules)
 """
-    subprocess.run([sys.executable, "-c", check], check=True)  # noqa: S603 - our own words
+    subprocess.run([sys.executable, "-c", check], check=True)  # noqa: S603  why: our own words

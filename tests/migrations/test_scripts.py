@@ -32,7 +32,7 @@ def config(empty_url: str) -> Config:
 
 
 def alembic(url: str, *words: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603  why: our own words
         [sys.executable, "-m", "alembic", "-x", f"url={url}", *words],
         cwd=ROOT,
         capture_output=True,
@@ -112,7 +112,7 @@ def test_the_log_is_protected_from_the_first_moment(empty: Database) -> None:
     bring_up_to_date(empty)
     catalog = "pg_trigger" if empty.dialect == "postgresql" else "sqlite_master"
     column = "tgname" if empty.dialect == "postgresql" else "name"
-    statement = text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE 'event_log_%'")  # noqa: S608 - constants
+    statement = text(f"SELECT {column} FROM {catalog} WHERE {column} LIKE 'event_log_%'")  # noqa: S608  why: constants
     with empty.engine.connect() as connection:
         names = {name for (name,) in connection.execute(statement)}
     expected = {

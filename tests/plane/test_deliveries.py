@@ -45,7 +45,7 @@ def register(plane: ControlPlane, *types: str, n: int = 1, after: int | None = N
     return plane.webhooks.register(
         f"{URL}{n}",
         types=types or ("flag.*",),
-        secret="deploys",  # noqa: S106 - a name
+        secret="deploys",  # noqa: S106  why: a name
         actor=ENGINEER,
         after=after,
     )
@@ -290,7 +290,7 @@ def test_who_is_removed_while_it_is_sent_to_says_nothing_more(
 def test_what_delivering_leads_to_is_sent_to_nobody_who_did_not_name_it(
     plane: ControlPlane, outbox: Outbox, deliverer: Deliverer, clock: Clock
 ) -> None:
-    plane.webhooks.register(URL, everything=True, secret="deploys", actor=ENGINEER)  # noqa: S106 - a name
+    plane.webhooks.register(URL, everything=True, secret="deploys", actor=ENGINEER)  # noqa: S106  why: a name
     register(plane, "webhook.dead_lettered", "webhook.paused", n=2)
     register(plane, "webhook.dead_lettered", n=3)
     (position,) = flags(plane, "a")

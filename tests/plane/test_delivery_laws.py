@@ -80,7 +80,7 @@ def test_each_event_wanted_arrives_in_order_or_is_a_dead_letter(
     ):
         plane.log.append([new(one) for one in before])
         webhook = plane.webhooks.register(
-            "https://hooks.example/", types=types, secret="deploys", actor="ann"  # noqa: S106 - a name
+            "https://hooks.example/", types=types, secret="deploys", actor="ann"  # noqa: S106  why: a name
         )  # fmt: skip
         for part in parts:
             plane.log.append([new(one) for one in part])

@@ -79,7 +79,7 @@ def answers_lost(plane: ControlPlane) -> Iterator[None]:
     append = plane.log.append
 
     def lost(events: Sequence[NewEvent], **expected: object) -> list[Receipt]:
-        append(events, **expected)  # type: ignore[arg-type]
+        append(events, **expected)  # type: ignore[arg-type]  # why: cases by name
         raise OutcomeUnknown(cause="unplugged")
 
     with patch.object(plane.log, "append", lost):

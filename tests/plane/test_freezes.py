@@ -89,7 +89,7 @@ def test_one_flag_may_be_held_and_others_go_on(flagged: ControlPlane, flags: Any
         ({"flags": ["nonsense"]}, FlagNotFound, "no flag nonsense"),
         ({"until": "tomorrow"}, InvalidInput, "tomorrow is no moment"),
         ({"until": "2026-12-01"}, InvalidInput, "has no time zone"),
-        ({"until": datetime(2026, 12, 1)}, InvalidInput, "has no time zone"),  # noqa: DTZ001
+        ({"until": datetime(2026, 12, 1)}, InvalidInput, "has no time zone"),  # noqa: DTZ001  why: without a zone on purpose
         ({"until": 7}, InvalidInput, "7 is no moment"),
         ({"until": "2020-01-01T00:00Z"}, InvalidInput, "is past"),
         ({"until": "2027-01-01T00:00Z", "window": WEEKEND}, InvalidInput, "not both"),

@@ -93,7 +93,7 @@ def test_what_is_still_to_come_is_refused(exposed: ControlPlane, clock: Clock) -
         with pytest.raises(InvalidInput, match=r"still to come|has positions 1 to"):
             exposed.as_of(at)
     with pytest.raises(InvalidInput, match="'then' or 'now', not 'later'"):
-        exposed.as_of(head, known="later")  # type: ignore[arg-type]
+        exposed.as_of(head, known="later")  # type: ignore[arg-type]  # why: no such clock
     assert exposed.as_of(head).flags.get(FLAG) == exposed.flags.get(FLAG)
 
 
@@ -180,14 +180,14 @@ def test_what_people_and_rules_decide_was_so_when_it_was_recorded(
 ) -> None:
     at = to_iso(noon + 11 * MINUTE)
     for known in ("then", "now"):
-        assert late.as_of(at, known=known).flags.get(FLAG).percentage == 50  # type: ignore[arg-type]
+        assert late.as_of(at, known=known).flags.get(FLAG).percentage == 50  # type: ignore[arg-type]  # why: one of the two
     assert not late.as_of(late.head().position, known="now").flags.get(FLAG).enabled
 
 
 def test_at_the_last_moment_nothing_is_late(late: ControlPlane, clock: Clock) -> None:
     now = datetime.fromtimestamp(clock.now / SECOND, UTC)
     for known in ("then", "now"):
-        past = late.as_of(now, known=known)  # type: ignore[arg-type]
+        past = late.as_of(now, known=known)  # type: ignore[arg-type]  # why: one of the two
         assert past.metrics.totals() == late.metrics.totals()
 
 

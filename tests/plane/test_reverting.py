@@ -59,7 +59,7 @@ def test_it_stands_again_as_it_stood(flagged: ControlPlane, clock: Clock) -> Non
         None,
         f"as it was at {at}: a mistake",
     }
-    assert [event.event.after for event in added if event.type == "flag.exposure_changed"] == [  # type: ignore[attr-defined]
+    assert [event.event.after for event in added if event.type == "flag.exposure_changed"] == [  # type: ignore[attr-defined]  # why: by its type
         *(10, 0),
         50,
     ], "lowered before it is raised"

@@ -119,7 +119,7 @@ def test_a_listener_that_fails_keeps_nothing_from_anybody(
     kept: ControlPlane, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[frozenset[str]] = []
-    kept.flags.snapshot.listeners += [lambda _: 1 / 0, told.append]  # type: ignore[list-item,return-value]
+    kept.flags.snapshot.listeners += [lambda _: 1 / 0, told.append]  # type: ignore[list-item,return-value]  # why: one that fails
     kept.flags.enable(FLAG, percentage=100, actor=ENGINEER)
     assert kept.flags.is_enabled(FLAG, "user-17")
     assert told == [frozenset({FLAG})]

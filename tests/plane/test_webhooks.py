@@ -100,7 +100,7 @@ def test_what_is_wrong_is_refused_and_nothing_is_recorded(
 def test_another_secret_must_be_there_too(remembered: ControlPlane) -> None:
     remembered.webhooks.register(URL, **USUAL)
     with pytest.raises(InvalidInput, match="secret unknown is not here"):
-        remembered.webhooks.change("webhook-1", secret="unknown", actor=ENGINEER)  # noqa: S106 - a name
+        remembered.webhooks.change("webhook-1", secret="unknown", actor=ENGINEER)  # noqa: S106  why: a name
 
 
 def test_what_is_not_there_is_not_found(plane: ControlPlane) -> None:
@@ -179,7 +179,7 @@ def test_the_ten_lines_of_a_receiver_verify_what_is_sent(
     remembered: ControlPlane, receiver: Receiver, canary: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: dict[str, Any] = {}
-    exec(examples()[0], told)  # noqa: S102 - our own words
+    exec(examples()[0], told)  # noqa: S102  why: our own words
     remembered.webhooks.register(receiver.url, **USUAL)
     monkeypatch.setattr(remembered.webhooks._outgoing.send, "_clock", edge.now)
     remembered.webhooks.test("webhook-1")
@@ -199,7 +199,7 @@ def test_the_ten_lines_of_a_receiver_verify_what_is_sent(
 
 def test_the_example_of_the_api_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONTROLPLANE_ALLOWED_DESTINATIONS")
-    exec(examples()[1], {})  # noqa: S102 - our own words
+    exec(examples()[1], {})  # noqa: S102  why: our own words
 
 
 def test_what_waits_is_dead_or_paused_is_exported(plane: ControlPlane, clock: Clock) -> None:

@@ -58,7 +58,7 @@ def approved(who: str) -> StartApproved:
 
 def proposed(id_: str, kind: str = "promotion", who: str = "evaluation") -> PromotionProposed:
     return PromotionProposed(
-        rollout=R, proposal=id_, kind=kind, wave=1, to="all", proposed_by=who, reason="",  # type: ignore[arg-type]
+        rollout=R, proposal=id_, kind=kind, wave=1, to="all", proposed_by=who, reason="",  # type: ignore[arg-type]  # why: one of the kinds
         approvals=1, as_of=1, evaluator=1, evidence_digest="", plan_hash="", exposure_version=1,
         expires_at=1,
     )  # fmt: skip

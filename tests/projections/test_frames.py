@@ -99,7 +99,7 @@ def test_a_frame_is_made_when_it_is_asked_for() -> None:
     read: list[int] = []
     whole = log.read
 
-    def noted(after: int = 0, limit: int = 1000) -> list:  # type: ignore[type-arg]
+    def noted(after: int = 0, limit: int = 1000) -> list:  # type: ignore[type-arg]  # why: events of any kind
         read.append(after + limit)
         return whole(after, limit)
 
@@ -111,7 +111,7 @@ def test_a_frame_is_made_when_it_is_asked_for() -> None:
 
 
 def test_changes_are_the_few_facts_that_people_speak_of() -> None:
-    past = past_of([created, enabled, exposed(25), execution(failed=True)])  # type: ignore[list-item]
+    past = past_of([created, enabled, exposed(25), execution(failed=True)])  # type: ignore[list-item]  # why: bare events are taken, too
     *_, moved, ran = frames(past, past.log.read())
     assert [(c.projection, c.fact, c.before, c.after) for c in moved.changes] == [
         ("flags", "percentage of everyone", None, 25.0)

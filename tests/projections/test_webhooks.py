@@ -61,7 +61,7 @@ def test_it_changes_and_stays_where_it_began() -> None:
         webhook="webhook-1",
         url="https://other.example/",
         types=("*",),
-        secret="other",  # noqa: S106 - a name
+        secret="other",  # noqa: S106  why: a name
         description="",
     )
     first, second = webhooks_after(registered(1), registered(2), changed).standing

@@ -122,7 +122,7 @@ def test_its_commands_name_an_environment_that_is_not_the_usual_one(clock: Clock
 
 def test_a_position_gives_one_report_whatever_happened_since(story: Audited) -> None:
     plane, clock, at = story.plane, story.clock, story.plane.head().position
-    before = {form: page(story, form, at) for form in ("html", "markdown")}  # type: ignore[arg-type]
+    before = {form: page(story, form, at) for form in ("html", "markdown")}  # type: ignore[arg-type]  # why: one of the two
     assert before["html"] == page(story)
     clock.advance(HOUR)
     plane.freezes.lift("freeze-1", reason="over", actor="cleo")
@@ -130,7 +130,7 @@ def test_a_position_gives_one_report_whatever_happened_since(story: Audited) -> 
         plane.alerts.resolve(alert.id, reason="mended", actor="cleo")
     plane.rollouts.retry(ROLLOUT, actor="ana")
     for form, earlier in before.items():
-        assert page(story, form, at) == earlier  # type: ignore[arg-type]
+        assert page(story, form, at) == earlier  # type: ignore[arg-type]  # why: one of the two
     assert page(story) != before["html"]
 
 
@@ -225,7 +225,7 @@ def test_a_log_that_was_altered_is_said_to_be(clock: Clock, url: str) -> None:
         database = Database(url)
         tamper(
             database,
-            f"UPDATE event_log SET actor_name = 'nobody' WHERE position = {paused.position}",  # noqa: S608 - ours
+            f"UPDATE event_log SET actor_name = 'nobody' WHERE position = {paused.position}",  # noqa: S608  why: ours
         )
         database.close()
         assert page(story, at=paused.position - 1) == early
